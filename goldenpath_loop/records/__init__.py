@@ -1,0 +1,1 @@
+"""Values and events: frozen, validated, without behaviour beyond themselves."""

@@ -1,0 +1,239 @@
+"""Every touch of the world the loop can ask for, as data.
+
+An effect says what it is to be done, never how. `on_crash` says what a resume does with one that was
+requested and never settled: `repeat` it (measurements), `reconcile` it (changes: the performer first asks
+the world whether it happened), or `ask` a person.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, TypeAdapter
+
+from goldenpath_loop.records.base import EffectKey, Record, Revision, ServiceName, SuiteName, TestId
+
+__all__ = [
+    "AnyEffect",
+    "AuditTree",
+    "CollectTests",
+    "ComposeRemedies",
+    "Deploy",
+    "DescribeChange",
+    "Effect",
+    "InspectBase",
+    "ListCommits",
+    "OnCrash",
+    "OpenPullRequest",
+    "PrepareWorktree",
+    "ProbeCommit",
+    "ProbeService",
+    "PushBranch",
+    "ReadHistory",
+    "RevertCommit",
+    "RunSuite",
+    "Selection",
+    "StopDeployment",
+    "effect_adapter",
+]
+
+OnCrash = Literal["repeat", "reconcile", "ask"]
+
+
+class Effect(Record):
+    """What all effects share."""
+
+    on_crash: ClassVar[OnCrash] = "repeat"
+    changes_world: ClassVar[bool] = False
+    """Whether something outside the run's own scratch space is different afterwards."""
+
+    key: EffectKey
+
+
+class Selection(Record):
+    """Some tests of one suite."""
+
+    suite: SuiteName
+    tests: tuple[TestId, ...]
+
+
+class InspectBase(Effect):
+    """Read the repository: is it one, is the checkout clean, which commit is the base."""
+
+    kind: Literal["inspect_base"] = "inspect_base"
+    branch: str
+    allow_dirty: bool = False
+
+
+class ReadHistory(Effect):
+    """Read what earlier runs of this target measured."""
+
+    kind: Literal["read_history"] = "read_history"
+
+
+class PrepareWorktree(Effect):
+    """A worktree of the run's own at `revision`."""
+
+    on_crash: ClassVar[OnCrash] = "reconcile"
+    kind: Literal["prepare_worktree"] = "prepare_worktree"
+    tree: str
+    revision: Revision
+
+
+class Deploy(Effect):
+    """Bring `revision` to where tests and probes can reach it.
+
+    A preview runs beside everything else on free ports; what is not a preview is the deployed system itself.
+    """
+
+    on_crash: ClassVar[OnCrash] = "reconcile"
+    changes_world: ClassVar[bool] = True
+    kind: Literal["deploy"] = "deploy"
+    deployment: str
+    tree: str
+    revision: Revision
+    preview: bool
+
+
+class StopDeployment(Effect):
+    """End a preview and everything it started."""
+
+    on_crash: ClassVar[OnCrash] = "reconcile"
+    kind: Literal["stop_deployment"] = "stop_deployment"
+    deployment: str
+
+
+class ProbeService(Effect):
+    """Put all probes of one service at once."""
+
+    kind: Literal["probe_service"] = "probe_service"
+    deployment: str
+    service: ServiceName
+
+
+class CollectTests(Effect):
+    """Ask a suite which tests it has, without running them."""
+
+    kind: Literal["collect_tests"] = "collect_tests"
+    suite: SuiteName
+    tree: str
+    deployment: str = ""
+
+
+class RunSuite(Effect):
+    """Run tests of one suite against a deployment, from a tree."""
+
+    kind: Literal["run_suite"] = "run_suite"
+    suite: SuiteName
+    tests: tuple[TestId, ...] = ()
+    """Tests to run, in order; empty means all of the suite."""
+    tree: str
+    deployment: str = ""
+    revision: Revision
+
+
+class ListCommits(Effect):
+    """First-parent history that leads to `bad`, newest first."""
+
+    kind: Literal["list_commits"] = "list_commits"
+    bad: Revision
+    limit: int = Field(default=2000, ge=1)
+
+
+class ProbeCommit(Effect):
+    """Run tests on a commit as it would have been: own tree, own preview, tests of `protected` carried along."""
+
+    kind: Literal["probe_commit"] = "probe_commit"
+    revision: Revision
+    protected: Revision
+    selections: tuple[Selection, ...]
+    services: tuple[ServiceName, ...] = ()
+    """Services whose probes are put as well, so that answers can be compared between commits."""
+
+
+class DescribeChange(Effect):
+    """Read what one commit changed, and whether the named tests were there already."""
+
+    kind: Literal["describe_change"] = "describe_change"
+    revision: Revision
+    tests: tuple[TestId, ...] = ()
+
+
+class RevertCommit(Effect):
+    """Make the remedy: `commit` reverted on top of `onto`, on a branch and in a worktree of its own."""
+
+    on_crash: ClassVar[OnCrash] = "reconcile"
+    kind: Literal["revert_commit"] = "revert_commit"
+    commit: Revision
+    onto: Revision
+    branch: str
+    tree: str
+    message: str
+
+
+class ComposeRemedies(Effect):
+    """Base plus every remedy so far, as one revision to test."""
+
+    on_crash: ClassVar[OnCrash] = "reconcile"
+    kind: Literal["compose_remedies"] = "compose_remedies"
+    base: Revision
+    heads: tuple[Revision, ...]
+    tree: str
+
+
+class AuditTree(Effect):
+    """Look at what changed between two revisions with the eyes of a reviewer."""
+
+    kind: Literal["audit_tree"] = "audit_tree"
+    base: Revision
+    head: Revision
+    tree: str
+    intended: tuple[str, ...]
+    """Paths the remedy means to touch."""
+
+
+class PushBranch(Effect):
+    """Push one branch of ours to the remote."""
+
+    on_crash: ClassVar[OnCrash] = "reconcile"
+    changes_world: ClassVar[bool] = True
+    kind: Literal["push_branch"] = "push_branch"
+    branch: str
+    head: Revision
+
+
+class OpenPullRequest(Effect):
+    """Open or find the pull request of one branch."""
+
+    on_crash: ClassVar[OnCrash] = "reconcile"
+    changes_world: ClassVar[bool] = True
+    kind: Literal["open_pull_request"] = "open_pull_request"
+    branch: str
+    head: Revision
+    base_branch: str
+    title: str
+    body: str
+    draft: bool
+
+
+AnyEffect = Annotated[
+    InspectBase
+    | ReadHistory
+    | PrepareWorktree
+    | Deploy
+    | StopDeployment
+    | ProbeService
+    | CollectTests
+    | RunSuite
+    | ListCommits
+    | ProbeCommit
+    | DescribeChange
+    | RevertCommit
+    | ComposeRemedies
+    | AuditTree
+    | PushBranch
+    | OpenPullRequest,
+    Field(discriminator="kind"),
+]
+
+effect_adapter: TypeAdapter[AnyEffect] = TypeAdapter(AnyEffect)

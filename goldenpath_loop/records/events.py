@@ -1,0 +1,271 @@
+"""The events of a session log, the only truth about a run.
+
+An event never changes after it was written. A line of `session.jsonl` is one envelope (`seq`, `at`, `type`,
+`prev`) with the payload of one event. Unknown types (a newer version wrote them) stay readable as raw lines.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from goldenpath_loop.records.base import EffectKey, Record, Reference
+from goldenpath_loop.records.effects import AnyEffect
+from goldenpath_loop.records.evidence import Evidence
+from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
+from goldenpath_loop.records.policy import Policy, Settings
+from goldenpath_loop.records.receipts import AnyReceipt
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AnyEvent",
+    "ControlRequested",
+    "CycleFinished",
+    "CycleStarted",
+    "DecisionMade",
+    "EffectFailed",
+    "EffectRequested",
+    "EffectSettled",
+    "Event",
+    "EvidenceCaptured",
+    "FindingAppended",
+    "FindingRejected",
+    "LimitReached",
+    "Line",
+    "PhaseFinished",
+    "PhaseName",
+    "PhaseResult",
+    "PhaseStarted",
+    "RunFinished",
+    "RunOutcome",
+    "RunPaused",
+    "RunResumed",
+    "RunStarted",
+    "VerdictReached",
+    "event_adapter",
+]
+
+SCHEMA_VERSION = 1
+
+PhaseName = Literal[
+    "deploy_check", "test_select", "execute", "five_whys", "ssot_audit", "stability_proof", "pull_request"
+]
+
+RunOutcome = Literal[
+    "passed", "repaired", "pull_request_limit", "blocked", "inconclusive", "budget", "aborted"
+]
+PhaseResult = Literal["done", "degraded", "sent_back", "stopped", "nothing_to_do"]
+
+
+class Event(Record):
+    """What all events share."""
+
+    causes: tuple[Reference, ...] = ()
+    """Earlier records this one follows from."""
+
+
+class RunStarted(Event):
+    """A run begins; everything a resume needs is here."""
+
+    type: Literal["run.started"] = "run.started"
+    schema_version: int = SCHEMA_VERSION
+    run: str
+    version: str
+    root: str
+    """Folder of the target's checkout."""
+    config_file: str
+    focus: str
+    settings: Settings | None = None
+    """None when the configuration could not be read; the run then ends at once."""
+    policy: Policy | None = None
+    agents: dict[str, str] = Field(default_factory=dict)
+    """Digest of every agent definition and prompt, by file name."""
+    allow_dirty: bool = False
+    platform: str = ""
+
+
+class RunPaused(Event):
+    """Nothing new starts after this."""
+
+    type: Literal["run.paused"] = "run.paused"
+    reason: str
+
+
+class RunResumed(Event):
+    """Another engine process goes on; deployments of the earlier one are gone."""
+
+    type: Literal["run.resumed"] = "run.resumed"
+    version: str
+
+
+class RunFinished(Event):
+    """The run has its outcome."""
+
+    type: Literal["run.finished"] = "run.finished"
+    outcome: RunOutcome
+    reason: str
+    exit_code: int
+    next_actions: tuple[str, ...] = ()
+
+
+class CycleStarted(Event):
+    """A walk through the phases, on base plus the remedies made so far."""
+
+    type: Literal["cycle.started"] = "cycle.started"
+    cycle: int = Field(ge=1)
+    remedies: tuple[str, ...] = ()
+
+
+class CycleFinished(Event):
+    """One walk is over."""
+
+    type: Literal["cycle.finished"] = "cycle.finished"
+    cycle: int = Field(ge=1)
+    summary: str
+
+
+class PhaseStarted(Event):
+    """A phase begins."""
+
+    type: Literal["phase.started"] = "phase.started"
+    cycle: int = Field(ge=1)
+    phase: PhaseName
+    attempt: int = Field(default=1, ge=1)
+    """Counts how often this phase was entered in this cycle; an arrow back raises it."""
+
+
+class PhaseFinished(Event):
+    """A phase is over."""
+
+    type: Literal["phase.finished"] = "phase.finished"
+    cycle: int = Field(ge=1)
+    phase: PhaseName
+    attempt: int = Field(default=1, ge=1)
+    result: PhaseResult
+    summary: str
+
+
+class DecisionMade(Event):
+    """A choice of the coordinator and its reason."""
+
+    type: Literal["decision.made"] = "decision.made"
+    cycle: int = Field(ge=0)
+    phase: PhaseName | None = None
+    subject: str
+    """What is decided about: `deployment`, `plan`, `clusters`, `K1 search`, `next cycle`."""
+    choice: str
+    reason: str
+    plan: Plan | None = None
+    clusters: tuple[Cluster, ...] = ()
+
+
+class EffectRequested(Event):
+    """The engine is about to touch the world."""
+
+    type: Literal["effect.requested"] = "effect.requested"
+    effect: AnyEffect
+
+
+class EffectSettled(Event):
+    """The touch is over, and this came back."""
+
+    type: Literal["effect.settled"] = "effect.settled"
+    key: EffectKey
+    receipt: AnyReceipt
+    evidence: tuple[str, ...] = ()
+    """Evidence captured while it was performed, in order."""
+    duration_s: float = Field(default=0.0, ge=0)
+
+
+class EffectFailed(Event):
+    """The touch could not be carried out."""
+
+    type: Literal["effect.failed"] = "effect.failed"
+    key: EffectKey
+    error: str
+    advice: str = ""
+    duration_s: float = Field(default=0.0, ge=0)
+
+
+class EvidenceCaptured(Event):
+    """Bytes were stored and have a name now."""
+
+    type: Literal["evidence.captured"] = "evidence.captured"
+    evidence: Evidence
+    effect: EffectKey = ""
+
+
+class FindingAppended(Event):
+    """A claim passed the gate."""
+
+    type: Literal["finding.appended"] = "finding.appended"
+    finding: Finding
+
+
+class FindingRejected(Event):
+    """A claim did not pass the gate; it is kept with the reasons and is never a finding."""
+
+    type: Literal["finding.rejected"] = "finding.rejected"
+    proposed: Finding
+    reasons: tuple[str, ...]
+
+
+class VerdictReached(Event):
+    """Code concluded something from measurements."""
+
+    type: Literal["verdict.reached"] = "verdict.reached"
+    verdict: Verdict
+
+
+class LimitReached(Event):
+    """Something ran out."""
+
+    type: Literal["limit.reached"] = "limit.reached"
+    limit: str
+    allowed: float
+    used: float
+
+
+class ControlRequested(Event):
+    """A person asked for something while the run was going on."""
+
+    type: Literal["control.requested"] = "control.requested"
+    request: Literal["pause", "pause_now", "abort"]
+    by: str
+
+
+AnyEvent = Annotated[
+    RunStarted
+    | RunPaused
+    | RunResumed
+    | RunFinished
+    | CycleStarted
+    | CycleFinished
+    | PhaseStarted
+    | PhaseFinished
+    | DecisionMade
+    | EffectRequested
+    | EffectSettled
+    | EffectFailed
+    | EvidenceCaptured
+    | FindingAppended
+    | FindingRejected
+    | VerdictReached
+    | LimitReached
+    | ControlRequested,
+    Field(discriminator="type"),
+]
+
+event_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+class Line(Record):
+    """One line of a session log: an event with its place in the chain."""
+
+    seq: int = Field(ge=1)
+    at: str
+    """UTC, ISO 8601 with microseconds."""
+    prev: str
+    """SHA-256 of the previous line without its newline; 64 zeros for the first."""
+    event: AnyEvent

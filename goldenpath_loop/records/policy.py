@@ -1,0 +1,88 @@
+"""The part of the configuration that decisions depend on; it stands in the session log."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from goldenpath_loop.records.base import Record
+from goldenpath_loop.records.target import (
+    DeploySpec,
+    FocusSpec,
+    ForgeSpec,
+    LoopSpec,
+    ModelSpec,
+    ServiceSpec,
+    SuiteSpec,
+    TargetSpec,
+)
+
+__all__ = ["Limits", "Policy", "Settings"]
+
+_GATES = {"P1": 0.0, "P2": 0.05, "P3": 0.10, "P4": 0.10, "P5": 0.20, "P6": 0.20}
+
+
+class Limits(Record):
+    """What a run may use up. Limits count across pause, crash and resume."""
+
+    cycles: int = Field(default=5, ge=1)
+    pull_requests: int = Field(default=3, ge=0)
+    duration_s: float = Field(default=7200.0, gt=0)
+    attempts: int = Field(default=3, ge=1)
+    """Remedies tried for one cluster of failures."""
+
+
+class Settings(Record):
+    """A whole configuration, every default filled in."""
+
+    target: TargetSpec
+    deploy: DeploySpec = DeploySpec()
+    services: tuple[ServiceSpec, ...] = ()
+    suites: tuple[SuiteSpec, ...] = ()
+    focuses: tuple[FocusSpec, ...] = ()
+    gates: dict[str, float] = Field(default_factory=lambda: dict(_GATES))
+    """Largest share of red tests a priority may have and still let the run pass, `P1` to `P6`."""
+    limits: Limits = Limits()
+    forge: ForgeSpec = ForgeSpec()
+    model: ModelSpec = ModelSpec()
+    loop: LoopSpec = LoopSpec()
+
+
+class Policy(Record):
+    """What `decide` may know about the target and about what the person asked for."""
+
+    target: TargetSpec
+    deploy: DeploySpec
+    services: tuple[ServiceSpec, ...]
+    suites: tuple[SuiteSpec, ...]
+    focus: FocusSpec
+    gates: dict[str, float]
+    limits: Limits
+    jobs: int = Field(default=2, ge=1)
+    stop_after: str = ""
+    """Name of the phase after which the run ends; empty for none."""
+    observe: bool = False
+    """Look, but change nothing in the world: no branch, no push, no pull request."""
+
+    @property
+    def focus_suites(self) -> tuple[SuiteSpec, ...]:
+        """Suites of the focus in configuration order."""
+        return tuple(suite for suite in self.suites if self.focus.selects(suite))
+
+    def suite(self, name: str) -> SuiteSpec:
+        """The suite called `name`. Raises KeyError when there is none."""
+        for suite in self.suites:
+            if suite.name == name:
+                return suite
+        raise KeyError(name)
+
+    def service(self, name: str) -> ServiceSpec:
+        """The service called `name`. Raises KeyError when there is none."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise KeyError(name)
+
+    @property
+    def can_preview(self) -> bool:
+        """Whether any revision can be run on its own: no service needed, or each has a start command."""
+        return all(service.start for service in self.services)

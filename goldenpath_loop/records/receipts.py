@@ -1,0 +1,233 @@
+"""Raw facts that come back from an effect: what was measured or done, no conclusions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from goldenpath_loop.records.base import EvidenceId, Record, Revision, TestId
+from goldenpath_loop.records.history import Commit, Hunk, TestHistory
+from goldenpath_loop.records.results import SuiteRun
+from goldenpath_loop.records.services import ServiceReport, StartReport
+
+__all__ = [
+    "AnyReceipt",
+    "AuditIssue",
+    "AuditReceipt",
+    "BaseReceipt",
+    "ChangeReceipt",
+    "CollectionReceipt",
+    "CommitProbeReceipt",
+    "CommitsReceipt",
+    "DeployReceipt",
+    "HistoryReceipt",
+    "ProbeReceipt",
+    "PullRequestReceipt",
+    "PushReceipt",
+    "RemedyReceipt",
+    "StopReceipt",
+    "SuiteReceipt",
+    "TestOrigin",
+    "WorktreeReceipt",
+]
+
+
+class BaseReceipt(Record):
+    """State of the user's repository."""
+
+    kind: Literal["base"] = "base"
+    revision: Revision | None = None
+    """Head of the base branch; None when there is no repository or no such branch."""
+    dirty: tuple[str, ...] = ()
+    """Tracked files with changes that are not committed."""
+    problem: str = ""
+    """One sentence when the repository cannot be used; empty otherwise."""
+
+
+class HistoryReceipt(Record):
+    """Earlier results, a summary a test."""
+
+    kind: Literal["history"] = "history"
+    tests: tuple[TestHistory, ...] = ()
+    runs: int = Field(default=0, ge=0)
+    """How many earlier runs were read."""
+
+
+class WorktreeReceipt(Record):
+    """A worktree exists at the revision asked for."""
+
+    kind: Literal["worktree"] = "worktree"
+    tree: str
+    revision: Revision
+    problem: str = ""
+
+
+class DeployReceipt(Record):
+    """How a deployment went, service by service."""
+
+    kind: Literal["deploy"] = "deploy"
+    deployment: str
+    revision: Revision
+    starts: tuple[StartReport, ...] = ()
+    problem: str = ""
+    """One sentence when the deployment as such failed (script failed, never ready); empty otherwise."""
+    output: EvidenceId | None = None
+
+
+class StopReceipt(Record):
+    """A preview is gone."""
+
+    kind: Literal["stop"] = "stop"
+    deployment: str
+
+
+class ProbeReceipt(Record):
+    """What one service answered."""
+
+    kind: Literal["probe"] = "probe"
+    report: ServiceReport
+
+
+class CollectionReceipt(Record):
+    """Which tests a suite has."""
+
+    kind: Literal["collection"] = "collection"
+    tests: tuple[TestId, ...] = ()
+    run: SuiteRun
+    """The collection as a run without results; names collection errors."""
+
+
+class SuiteReceipt(Record):
+    """One run of a suite."""
+
+    kind: Literal["suite"] = "suite"
+    run: SuiteRun
+
+
+class CommitsReceipt(Record):
+    """First-parent history, newest first."""
+
+    kind: Literal["commits"] = "commits"
+    commits: tuple[Commit, ...] = ()
+    complete: bool = True
+    """Whether the history was listed down to its root."""
+    evidence: EvidenceId | None = None
+
+
+class CommitProbeReceipt(Record):
+    """What tests and probes showed on one commit."""
+
+    kind: Literal["commit_probe"] = "commit_probe"
+    revision: Revision
+    runs: tuple[SuiteRun, ...] = ()
+    services: tuple[ServiceReport, ...] = ()
+    problem: str = ""
+    """One sentence when the commit could not be built, started or tested; empty otherwise."""
+
+
+class TestOrigin(Record):
+    """Whether a test was there when a change was made."""
+
+    __test__ = False  # the name is the field's word; keeps pytest from collecting it
+
+    id: TestId
+    existed: bool
+    """Whether the test's file existed in the change's parent."""
+    first_commit: Revision | None = None
+    """Commit that added the file."""
+    changed_along: bool = False
+    """Whether the change itself touches the file."""
+
+
+class ChangeReceipt(Record):
+    """What a commit changed."""
+
+    kind: Literal["change"] = "change"
+    commit: Commit
+    hunks: tuple[Hunk, ...] = ()
+    origins: tuple[TestOrigin, ...] = ()
+    diff: EvidenceId
+    """The commit with its whole diff."""
+    origins_evidence: EvidenceId | None = None
+
+
+class RemedyReceipt(Record):
+    """A remedy on its branch, or why it could not be made."""
+
+    kind: Literal["remedy"] = "remedy"
+    branch: str
+    head: Revision | None = None
+    """Commit that holds the remedy; None when it could not be made."""
+    conflicts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    diff: EvidenceId | None = None
+    problem: str = ""
+
+
+class AuditIssue(Record):
+    """One thing a reviewer would object to."""
+
+    rule: str
+    path: str
+    line: int = Field(default=0, ge=0)
+    message: str
+    quote: str = ""
+
+
+class AuditReceipt(Record):
+    """What the audit looked at and what it found."""
+
+    kind: Literal["audit"] = "audit"
+    changed: tuple[str, ...] = ()
+    unintended: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    """Changed paths that no remedy may touch."""
+    issues: tuple[AuditIssue, ...] = ()
+    scanned: int = Field(default=0, ge=0)
+    """Files read."""
+    unread: tuple[str, ...] = ()
+    """Files that could not be read or parsed."""
+    evidence: EvidenceId | None = None
+
+
+class PushReceipt(Record):
+    """Where the remote's branch stands now."""
+
+    kind: Literal["push"] = "push"
+    branch: str
+    remote_head: Revision | None = None
+    problem: str = ""
+
+
+class PullRequestReceipt(Record):
+    """The pull request of a branch."""
+
+    kind: Literal["pull_request"] = "pull_request"
+    branch: str
+    address: str
+    """URL, or the file's path in the run folder for the local forge."""
+    number: int | None = None
+    draft: bool
+    found: bool = False
+    """Whether it was there already."""
+
+
+AnyReceipt = Annotated[
+    BaseReceipt
+    | HistoryReceipt
+    | WorktreeReceipt
+    | DeployReceipt
+    | StopReceipt
+    | ProbeReceipt
+    | CollectionReceipt
+    | SuiteReceipt
+    | CommitsReceipt
+    | CommitProbeReceipt
+    | ChangeReceipt
+    | RemedyReceipt
+    | AuditReceipt
+    | PushReceipt
+    | PullRequestReceipt,
+    Field(discriminator="kind"),
+]

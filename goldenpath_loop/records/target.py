@@ -1,0 +1,154 @@
+"""What a person configures about the target: services, probes, suites, focuses, deployment, forge, model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from goldenpath_loop.records.base import Record, ServiceName, SuiteName
+
+__all__ = [
+    "DeploySpec",
+    "FocusSpec",
+    "ForgeSpec",
+    "LoginSpec",
+    "LoopSpec",
+    "ModelSpec",
+    "ProbeSpec",
+    "ServiceSpec",
+    "SuiteSpec",
+    "TargetSpec",
+]
+
+
+class LoginSpec(Record):
+    """How a probe gets a token before it knocks."""
+
+    url: str
+    json_body: dict[str, str] = Field(default_factory=dict, alias="json")
+    field: str = "token"
+    """JSON field of the answer that holds the token."""
+
+    model_config = {"populate_by_name": True, "frozen": True, "extra": "forbid"}
+
+
+class ProbeSpec(Record):
+    """One question put to one service."""
+
+    name: str
+    kind: Literal["http", "websocket", "tcp", "tls", "dns"]
+    path: str = "/"
+    method: str = "GET"
+    status: int = 200
+    """HTTP status that counts as an answer."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    dependencies: str = ""
+    """JSON field that lists the service's own dependencies, name to `{status, response_time_ms}`."""
+    subprotocols: tuple[str, ...] = ()
+    login: LoginSpec | None = None
+    send: str = ""
+    """Message to send after the handshake; empty for none."""
+    collect: int = Field(default=0, ge=0)
+    """How many messages to read afterwards."""
+    hold_s: float = Field(default=0.2, ge=0)
+    """How long the socket must stay open after the handshake."""
+    timeout_s: float = Field(default=5.0, gt=0)
+
+
+class ServiceSpec(Record):
+    """One service of the target."""
+
+    name: ServiceName
+    url: str = ""
+    start: tuple[str, ...] = ()
+    """Command that runs it from a tree; services with one can be previewed at any revision."""
+    port: int = Field(default=0, ge=0, le=65535)
+    env: dict[str, str] = Field(default_factory=dict)
+    required_settings: tuple[str, ...] = ()
+    critical: bool = True
+    revision: str = ""
+    """JSON field of the first HTTP probe that names the served revision."""
+    probes: tuple[ProbeSpec, ...] = ()
+
+
+class DeploySpec(Record):
+    """How a revision gets to where the tests look."""
+
+    adapter: Literal["process", "command", "none"] = "none"
+    command: tuple[str, ...] = ()
+    env_file: str = ""
+    ready_timeout_s: float = Field(default=30.0, gt=0)
+
+
+class SuiteSpec(Record):
+    """One test suite: a pytest path, or a command that writes JUnit XML."""
+
+    name: SuiteName
+    path: str = ""
+    command: tuple[str, ...] = ()
+    junit: str = ""
+    """Where the command writes its JUnit XML, relative to the tree."""
+    markers: str = ""
+    """A pytest `-m` expression."""
+    priority: int = Field(default=3, ge=1, le=6)
+    needs: tuple[ServiceName, ...] = ()
+    value_at_risk_usd: float = Field(default=0.0, ge=0)
+    """Revenue a month that this suite protects."""
+    timeout_s: float = Field(default=600.0, gt=0)
+    idle_timeout_s: float = Field(default=120.0, gt=0)
+    env: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def is_pytest(self) -> bool:
+        """Whether the loop runs pytest itself and sees every test as it ends."""
+        return not self.command
+
+
+class FocusSpec(Record):
+    """A named choice of suites. Both lists empty means every suite."""
+
+    name: str
+    suites: tuple[SuiteName, ...] = ()
+    priorities: tuple[int, ...] = ()
+
+    def selects(self, suite: SuiteSpec) -> bool:
+        """Whether `suite` belongs to this focus."""
+        if not self.suites and not self.priorities:
+            return True
+        return suite.name in self.suites or suite.priority in self.priorities
+
+
+class TargetSpec(Record):
+    """The repository under care."""
+
+    name: str
+    branch: str = "main"
+    remote: str = "origin"
+    tests: tuple[str, ...] = ("tests/",)
+    """Path prefixes that no remedy may touch; they travel with the failing test to older commits."""
+    packages: tuple[str, ...] = ()
+    python: str = "{python}"
+    index: str = ""
+
+
+class ForgeSpec(Record):
+    """Where pull requests go."""
+
+    kind: Literal["local"] = "local"
+
+
+class ModelSpec(Record):
+    """An OpenAI-compatible endpoint. Empty name: the loop works from instruments alone."""
+
+    name: str = ""
+    base_url: str = ""
+    api_key_env: str = "OPENAI_API_KEY"
+
+
+class LoopSpec(Record):
+    """How the loop itself runs on this machine."""
+
+    runs: str = "runs"
+    worktrees: str = ""
+    jobs: int = Field(default=2, ge=1)
