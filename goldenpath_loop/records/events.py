@@ -1,7 +1,7 @@
 """The events of a session log, the only truth about a run.
 
 An event never changes after it was written. A line of `session.jsonl` is one envelope (`seq`, `at`, `type`,
-`prev`) with the payload of one event. Unknown types (a newer version wrote them) stay readable as raw lines.
+`prev`) with the payload of one event. `run.started` carries the schema version.
 """
 
 from __future__ import annotations

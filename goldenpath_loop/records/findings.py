@@ -119,7 +119,7 @@ class Measurement(Record):
 
 
 VerdictKind = Literal[
-    "service", "suite", "priority", "triage", "culprit", "audit", "stability", "remedy", "deployment", "probe"
+    "deployment", "service", "suite", "priority", "triage", "probe", "culprit", "audit", "stability"
 ]
 
 

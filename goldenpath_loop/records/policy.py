@@ -58,10 +58,6 @@ class Policy(Record):
     gates: dict[str, float]
     limits: Limits
     jobs: int = Field(default=2, ge=1)
-    stop_after: str = ""
-    """Name of the phase after which the run ends; empty for none."""
-    observe: bool = False
-    """Look, but change nothing in the world: no branch, no push, no pull request."""
 
     @property
     def focus_suites(self) -> tuple[SuiteSpec, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from goldenpath_loop.records.base import EvidenceId, Record, Revision, TestId
 from goldenpath_loop.records.history import Commit, Hunk, TestHistory
@@ -136,6 +136,7 @@ class TestOrigin(Record):
     """Whether the test's file existed in the change's parent."""
     first_commit: Revision | None = None
     """Commit that added the file."""
+    first_committed_at: AwareDatetime | None = None
     changed_along: bool = False
     """Whether the change itself touches the file."""
 

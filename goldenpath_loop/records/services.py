@@ -33,6 +33,8 @@ class ProbeReport(Record):
     dependencies: tuple[DependencyReport, ...] = ()
     quote: str = ""
     """A line of the evidence that shows it, verbatim, so that a finding can cite it; empty when there is none."""
+    answers: tuple[str, ...] = ()
+    """Lines of the evidence with what the service itself said, verbatim; compared between revisions."""
     evidence: EvidenceId | None = None
 
 

@@ -1,0 +1,1 @@
+"""What a reviewer would object to in a change."""

@@ -1,0 +1,83 @@
+"""The command `loop`: its nouns, and one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from goldenpath_loop import __version__
+from goldenpath_loop.cli.agents import agents
+from goldenpath_loop.cli.demo import demo
+from goldenpath_loop.cli.doctor import doctor
+from goldenpath_loop.cli.init import init
+from goldenpath_loop.cli.list import list_runs
+from goldenpath_loop.cli.resume import resume
+from goldenpath_loop.cli.show import show
+from goldenpath_loop.cli.start import start
+from goldenpath_loop.cli.status import status
+from goldenpath_loop.errors import LoopError
+
+__all__ = ["app", "main"]
+
+_EPILOG = (
+    "Exit codes: 0 passed or repaired; 1 internal or file error; 2 usage; 3 configuration; 10 blocked, a person "
+    "has to act; 11 inconclusive, the evidence ends; 12 limit of pull requests; 13 budget; 14 aborted; 130 paused "
+    "by Ctrl-C."
+)
+
+app = typer.Typer(
+    name="loop",
+    help="Finds, explains, repairs and proves regressions of a running system, unattended.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(start)
+app.command()(resume)
+app.command("list")(list_runs)
+app.command()(status)
+app.command()(show)
+app.command()(init)
+app.command()(doctor)
+app.command()(demo)
+app.command()(agents)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"loop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Finds, explains, repairs and proves regressions of a running system, unattended."""
+
+
+def main() -> None:
+    """Run the command; every error of ours is one message on standard error and its own exit code."""
+    try:
+        app()
+    except LoopError as error:
+        typer.echo(f"loop: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BaseExceptionGroup as group:
+        ours, rest = group.split(LoopError)
+        if rest is not None or ours is None:
+            raise
+        error = _first(ours)
+        typer.echo(f"loop: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+def _first(group: BaseExceptionGroup[LoopError]) -> LoopError:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

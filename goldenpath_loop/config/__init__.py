@@ -1,0 +1,1 @@
+"""goldenpath.toml to values, each with the place it came from."""

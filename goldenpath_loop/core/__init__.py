@@ -1,0 +1,1 @@
+"""Pure decisions: state, phases, grounding, verdicts. No clock, files, network or async in here."""

@@ -1,0 +1,125 @@
+"""What the current cycle runs on: its tree, its deployment, and how both come to be."""
+
+from __future__ import annotations
+
+from goldenpath_loop.core.remedies import proven_heads
+from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.effects import ComposeRemedies, Deploy, PrepareWorktree, ProbeService
+from goldenpath_loop.records.receipts import DeployReceipt, ProbeReceipt, WorktreeReceipt
+from goldenpath_loop.records.services import ServiceReport, StartReport
+
+__all__ = [
+    "compose_key",
+    "cycle_deployment",
+    "cycle_revision",
+    "cycle_tree",
+    "deploy_key",
+    "ensure_deployment",
+    "ensure_tree",
+    "service_reports",
+    "start_reports",
+]
+
+
+def cycle_tree(scene: Scene) -> str:
+    """Name of the worktree that holds what this cycle tests."""
+    return f"cycle-{scene.cycle}"
+
+
+def cycle_deployment(scene: Scene) -> str:
+    """Name of the deployment that this cycle's suites talk to; empty when the target has no services."""
+    if not scene.policy.services:
+        return ""
+    return "staging" if scene.cycle == 1 else f"cycle-{scene.cycle}"
+
+
+def compose_key(scene: Scene) -> str:
+    """Key of the effect that puts this cycle's remedies together."""
+    return f"c{scene.cycle}/compose"
+
+
+def cycle_revision(scene: Scene) -> Revision | None:
+    """What this cycle tests: base, or base plus the remedies made so far. None while that is not known."""
+    if scene.cycle == 1:
+        return scene.base.revision
+    composed = scene.state.settled(compose_key(scene), WorktreeReceipt)
+    return composed.revision if composed and not composed.problem else None
+
+
+def ensure_tree(scene: Scene) -> Step | None:
+    """Get the cycle's worktree; None once it is there or cannot be had."""
+    base = scene.base.revision
+    assert base is not None
+    if scene.cycle > 1:
+        heads = proven_heads(scene.state)
+        compose = ComposeRemedies(key=compose_key(scene), base=base, heads=heads, tree=cycle_tree(scene))
+        return request(scene.state, [compose])
+    tree = PrepareWorktree(key=f"c{scene.cycle}/tree", tree=cycle_tree(scene), revision=base)
+    return request(scene.state, [tree])
+
+
+def deploy_key(scene: Scene) -> str:
+    """Key of the effect that deploys this cycle's revision.
+
+    A deployment made of our own processes dies with the engine, so after a resume it is asked for again. One
+    made by somebody's deploy script outlives us: asking twice would change the world twice.
+    """
+    ours = scene.policy.deploy.adapter == "process" or scene.cycle > 1
+    return scene.live_key("deploy") if ours else f"c{scene.cycle}/deploy"
+
+
+def ensure_deployment(scene: Scene) -> Step | None:
+    """Get the cycle's revision deployed; None once that is over, well or not, or when nothing is to be done."""
+    revision = cycle_revision(scene)
+    name = cycle_deployment(scene)
+    preview = scene.cycle > 1
+    if not name or revision is None:
+        return None
+    if not preview and scene.policy.deploy.adapter == "none":
+        return None
+    if not preview and scene.policy.deploy.adapter == "command" and not scene.state.is_over(deploy_key(scene)):
+        before = _probes(scene, "before", name)
+        step = request(scene.state, before)
+        if step is not None:
+            return step
+        if _serves_already(scene, before, revision):
+            return None
+    deploy = Deploy(
+        key=deploy_key(scene), deployment=name, tree=cycle_tree(scene), revision=revision, preview=preview
+    )
+    return request(scene.state, [deploy])
+
+
+def _probes(scene: Scene, when: str, deployment: str) -> list[ProbeService]:
+    return [
+        ProbeService(
+            key=scene.live_key("probe", when, service.name), deployment=deployment, service=service.name
+        )
+        for service in scene.policy.services
+    ]
+
+
+def _serves_already(scene: Scene, probes: list[ProbeService], revision: Revision) -> bool:
+    reports = [scene.state.settled(probe.key, ProbeReceipt) for probe in probes]
+    served = [receipt.report.served_revision for receipt in reports if receipt]
+    stated = [found for found in served if found]
+    return bool(stated) and all(found == revision for found in stated)
+
+
+def start_reports(scene: Scene) -> tuple[StartReport, ...]:
+    """How the start of each service of this cycle's deployment went; empty when we did not start them."""
+    receipt = scene.state.settled(deploy_key(scene), DeployReceipt)
+    return receipt.starts if receipt else ()
+
+
+def service_reports(scene: Scene, deployment: str) -> dict[str, ServiceReport]:
+    """The latest probes of every service of `deployment`, by service."""
+    found: dict[str, ServiceReport] = {}
+    for record in scene.state.effects.values():
+        effect = record.effect
+        if isinstance(effect, ProbeService) and effect.deployment == deployment:
+            receipt = record.receipt
+            if isinstance(receipt, ProbeReceipt):
+                found[effect.service] = receipt.report
+    return found

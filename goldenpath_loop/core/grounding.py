@@ -1,0 +1,120 @@
+"""The gate: no claim enters the log unless what it cites is there.
+
+A citation resolves when its quoted text stands in the stored bytes at the place it names; only line ends are
+normalised. A why-chain is accepted link by link and cut at the first that does not hold; what lies below the
+cut stays as a hypothesis. A finding that proves nothing is rejected with its reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from goldenpath_loop.core.links import broken_link
+from goldenpath_loop.core.state import State
+from goldenpath_loop.records.evidence import Citation
+from goldenpath_loop.records.findings import Finding, Refuter, WhyLink
+
+__all__ = ["Judgement", "cited", "judge", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate says: a finding with every citation located, or the reasons it is not one."""
+
+    finding: Finding | None
+    reasons: tuple[str, ...] = ()
+
+
+def cited(finding: Finding) -> frozenset[str]:
+    """Ids of all evidence that `finding` points at."""
+    citations = list(finding.citations)
+    for link in finding.chain:
+        citations += [link.effect_citation, link.cause_citation]
+        if link.refuter.citation is not None:
+            citations.append(link.refuter.citation)
+    return frozenset(citation.evidence for citation in citations)
+
+
+def judge(finding: Finding, stored: Mapping[str, bytes], state: State) -> Judgement:
+    """Check every citation and every link of `finding`.
+
+    Args:
+        finding: The claim as proposed; citations may leave their offsets open.
+        stored: Bytes of the cited evidence, by id; evidence that does not exist is absent.
+        state: The state of the run the claim is about.
+    """
+    reasons: list[str] = []
+    citations: list[Citation] = []
+    for citation in finding.citations:
+        located = resolve(citation, stored)
+        if isinstance(located, str):
+            reasons.append(located)
+        else:
+            citations.append(located)
+    if reasons:
+        return Judgement(None, tuple(reasons))
+    chain, cut = _chain(finding, stored, state)
+    if finding.chain and not chain and not citations:
+        return Judgement(None, (f"its first link does not hold: {cut}",))
+    if not citations and not chain:
+        return Judgement(None, ("it cites nothing",))
+    below = tuple(link.cause for link in finding.chain[len(chain) :])
+    hypotheses = finding.hypotheses
+    if below:
+        hypotheses = (*hypotheses, *(f"{text} (not shown: {cut})" for text in below))
+    accepted = finding.model_copy(
+        update={"citations": tuple(citations), "chain": tuple(chain), "hypotheses": hypotheses}
+    )
+    return Judgement(accepted)
+
+
+def resolve(citation: Citation, stored: Mapping[str, bytes]) -> Citation | str:
+    """The citation with its offsets, or the reason it does not resolve."""
+    data = stored.get(citation.evidence)
+    if data is None:
+        return f"{citation.evidence} is not evidence of this run"
+    quote = citation.quote.encode()
+    if citation.is_located:
+        there = data[citation.start : citation.end]
+        if _normal(there) != _normal(quote):
+            return f"{citation.evidence}[{citation.start}:{citation.end}] does not say {citation.quote[:80]!r}"
+        return citation
+    for wanted in (quote, quote.replace(b"\n", b"\r\n")):
+        start = data.find(wanted)
+        if start >= 0:
+            return citation.model_copy(update={"start": start, "end": start + len(wanted)})
+    return f"{citation.evidence} does not contain {citation.quote[:80]!r}"
+
+
+def _normal(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n")
+
+
+def _chain(finding: Finding, stored: Mapping[str, bytes], state: State) -> tuple[list[WhyLink], str]:
+    held: list[WhyLink] = []
+    for number, link in enumerate(finding.chain, start=1):
+        effect = resolve(link.effect_citation, stored)
+        cause = resolve(link.cause_citation, stored)
+        refuter = _refuter(link.refuter, stored)
+        for problem in (effect, cause, refuter):
+            if isinstance(problem, str):
+                return held, f"link {number}: {problem}"
+        located = link.model_copy(
+            update={"effect_citation": effect, "cause_citation": cause, "refuter": refuter}
+        )
+        previous = held[-1] if held else None
+        problem = broken_link(located, previous, finding, state)
+        if problem:
+            return held, f"link {number}: {problem}"
+        held.append(located)
+    return held, ""
+
+
+def _refuter(refuter: Refuter, stored: Mapping[str, bytes]) -> Refuter | str:
+    if refuter.citation is None:
+        return refuter
+    located = resolve(refuter.citation, stored)
+    if isinstance(located, str):
+        return located
+    return refuter.model_copy(update={"citation": located})

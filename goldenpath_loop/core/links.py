@@ -1,0 +1,115 @@
+"""What each kind of why-link has to show before it counts."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.state import State
+from goldenpath_loop.core.targets import representative
+from goldenpath_loop.records.effects import ProbeCommit
+from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
+from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt
+
+__all__ = ["broken_link"]
+
+
+def broken_link(link: WhyLink, previous: WhyLink | None, finding: Finding, state: State) -> str:
+    """Why `link` does not hold, in one sentence; empty when it does."""
+    if link.refuter.found:
+        return f"its refuter was found: {link.refuter.looked_for}"
+    if previous is not None and link.effect != previous.cause:
+        return "it does not start where the link above it ends"
+    if link.effect == link.cause:
+        return "it explains something by itself"
+    match link.kind:
+        case "intervention":
+            return _intervention(link, finding, state)
+        case "call_path":
+            return _call_path(link, state)
+        case "introduced_by":
+            return _introduced_by(link, finding, state)
+        case "time_order":
+            return _time_order(link, finding, state)
+        case "configuration":
+            return _configuration(link, state)
+        case _:
+            assert_never(link.kind)
+
+
+def _cluster(finding: Finding, state: State) -> Cluster | None:
+    return next((one for one in state.clusters if one.id == finding.cluster), None)
+
+
+def _outcomes(link: WhyLink, finding: Finding, state: State) -> dict[str, str]:
+    """What each run that the link names says about the finding's cluster, by revision."""
+    cluster = _cluster(finding, state)
+    found: dict[str, str] = {}
+    if cluster is None:
+        return found
+    for key in link.measured_by:
+        record = state.effects.get(key)
+        if record is None or not isinstance(record.effect, ProbeCommit):
+            continue
+        if isinstance(record.receipt, CommitProbeReceipt):
+            revision = record.receipt.revision
+            outcome = verdicts.probe_outcome(
+                cluster.signature, representative(cluster), record.receipt.runs, expected=revision
+            )
+            if found.get(revision, outcome) != outcome:
+                outcome = "unresolved"
+            found[revision] = outcome
+    return found
+
+
+def _intervention(link: WhyLink, finding: Finding, state: State) -> str:
+    outcomes = set(_outcomes(link, finding, state).values())
+    if not {"red", "green"} <= outcomes:
+        return "an intervention needs two runs, one red and one green, and the log does not hold both"
+    return ""
+
+
+def _call_path(link: WhyLink, state: State) -> str:
+    """The cited line has to come from source or from a diff of it."""
+    kinds = {
+        receipt.diff
+        for record in state.effects.values()
+        if isinstance(receipt := record.receipt, ChangeReceipt)
+    }
+    if link.cause_citation.evidence not in kinds:
+        return "a call path has to cite source lines or their change"
+    return ""
+
+
+def _introduced_by(link: WhyLink, finding: Finding, state: State) -> str:
+    verdict = state.verdict("culprit", finding.cluster)
+    if verdict is None or verdict.value != "confirmed" or verdict.revision is None:
+        return "no search has confirmed a culprit"
+    if verdict.revision not in link.cause_citation.quote:
+        return "it names another commit than the search confirmed"
+    if _outcomes(link, finding, state).get(verdict.revision) != "red":
+        return "the runs it names do not show the test red on that commit"
+    return ""
+
+
+def _time_order(link: WhyLink, finding: Finding, state: State) -> str:
+    """Rests on the history of the test file and on the change, so both have to be in the log."""
+    for record in state.effects.values():
+        receipt = record.receipt
+        if isinstance(receipt, ChangeReceipt) and receipt.origins_evidence == link.cause_citation.evidence:
+            if link.effect_citation.evidence != receipt.diff:
+                return "its two citations do not speak of the same change"
+            dated = receipt.commit.committed_at
+            for origin in receipt.origins:
+                if origin.first_committed_at and origin.existed and origin.first_committed_at > dated:
+                    return "the test is younger than the change"
+            return ""
+    return "the history it cites was not read by this run"
+
+
+def _configuration(link: WhyLink, state: State) -> str:
+    """Effect and cause have to be different observations."""
+    one, other = link.effect_citation, link.cause_citation
+    if (one.evidence, one.start, one.end) == (other.evidence, other.start, other.end):
+        return "effect and cause are the same observation"
+    return ""

@@ -1,0 +1,63 @@
+"""How a run ends, computed from what was measured, and the exit code that says the same."""
+
+from __future__ import annotations
+
+from goldenpath_loop.core.remedies import has_pull_request, is_proven, remedies
+from goldenpath_loop.core.state import State
+from goldenpath_loop.records.events import PhaseFinished, RunFinished, RunOutcome
+
+__all__ = ["EXIT_CODES", "finish", "outcome_of"]
+
+EXIT_CODES: dict[RunOutcome, int] = {
+    "passed": 0,
+    "repaired": 0,
+    "blocked": 10,
+    "inconclusive": 11,
+    "pull_request_limit": 12,
+    "budget": 13,
+    "aborted": 14,
+}
+
+
+def finish(state: State, outcome: RunOutcome, reason: str) -> RunFinished:
+    """The last event of a run."""
+    return RunFinished(
+        outcome=outcome, reason=reason, exit_code=EXIT_CODES[outcome], next_actions=next_actions(state)
+    )
+
+
+def outcome_of(state: State, last: PhaseFinished) -> RunFinished:
+    """The outcome when the phase table ends the run after `last`."""
+    if last.phase == "execute" and last.result == "nothing_to_do":
+        if state.cycle == 1:
+            return finish(state, "passed", f"all focus tests are green on what is deployed: {last.summary}")
+        branches = ", ".join(one.branch for one in remedies(state) if is_proven(state, one))
+        return finish(state, "repaired", f"green on base plus {branches}: {last.summary}")
+    if last.phase == "deploy_check":
+        return finish(state, "blocked", last.summary)
+    if last.phase == "test_select":
+        return finish(state, "blocked", last.summary)
+    if "pull_requests" in state.limits_reached:
+        return finish(state, "pull_request_limit", last.summary)
+    actions = [finding.action.instruction for finding in state.findings if finding.action]
+    if actions:
+        return finish(state, "blocked", " ".join(actions))
+    return finish(state, "inconclusive", last.summary)
+
+
+def next_actions(state: State) -> tuple[str, ...]:
+    """What a person should do now, most urgent first."""
+    found = [finding.action.instruction for finding in state.findings if finding.action]
+    for remedy in remedies(state):
+        pull_request = has_pull_request(state, remedy)
+        if pull_request is None:
+            continue
+        if pull_request.draft:
+            found.append(f"Decide about the draft {pull_request.address}: its proof is not complete.")
+        else:
+            found.append(f"Review and merge {pull_request.address} (branch {remedy.branch}).")
+    for cluster in state.clusters:
+        verdict = state.verdict("culprit", cluster.id) or state.verdict("triage", cluster.id)
+        if verdict is not None and verdict.value not in ("confirmed", "regression"):
+            found.append(f"Look at {cluster.id} ({cluster.tests[0]}): {verdict.statement}")
+    return tuple(dict.fromkeys(found))

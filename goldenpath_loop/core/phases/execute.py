@@ -1,0 +1,97 @@
+"""What really happens when the planned tests run?"""
+
+from __future__ import annotations
+
+from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.deployments import (
+    cycle_deployment,
+    cycle_revision,
+    cycle_tree,
+    ensure_deployment,
+)
+from goldenpath_loop.core.readings import cycle_runs, suite_key
+from goldenpath_loop.core.state import State
+from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.records.effects import RunSuite
+from goldenpath_loop.records.events import VerdictReached
+from goldenpath_loop.records.results import TestResult
+
+__all__ = ["decide"]
+
+
+def decide(scene: Scene) -> Step:
+    """Suite after suite in the plan's order, then the gates of every priority."""
+    plan = scene.state.plan
+    revision = cycle_revision(scene)
+    assert plan is not None
+    assert revision is not None
+    for planned in plan.suites:
+        key = suite_key(scene.cycle, planned.suite)
+        if scene.state.is_over(key):
+            continue
+        step = ensure_deployment(scene)
+        if step is not None:
+            return step
+        run = RunSuite(
+            key=key,
+            suite=planned.suite,
+            tests=planned.tests,
+            tree=cycle_tree(scene),
+            deployment=cycle_deployment(scene),
+            revision=revision,
+        )
+        return request(scene.state, [run]) or Step()
+    return _judge(scene)
+
+
+def _judge(scene: Scene) -> Step:
+    plan = scene.state.plan
+    assert plan is not None
+    runs = cycle_runs(scene.state, scene.cycle)
+    by_level: dict[int, list[TestResult]] = {}
+    for planned in plan.suites:
+        results = runs[planned.suite].results if planned.suite in runs else ()
+        by_level.setdefault(scene.policy.suite(planned.suite).priority, []).extend(results)
+    gates = verdicts.numbered(
+        (
+            verdicts.priority(level, results, scene.policy.gates.get(f"P{level}", 0.0))
+            for level, results in sorted(by_level.items())
+        ),
+        after=len(scene.state.verdicts),
+    )
+    everything = [result for results in by_level.values() for result in results]
+    seen = verdicts.tally(everything)
+    suites = [scene.state.verdict("suite", f"cycle {scene.cycle}: {planned.suite}") for planned in plan.suites]
+    green = all(verdict is not None and verdict.value == "green" for verdict in suites)
+    shrunk = _lost_tests(scene)
+    summary = f"{seen.green} of {seen.total} tests passed"
+    if seen.bad:
+        summary += f", {seen.bad} failed"
+    if seen.unresolved:
+        summary += f", {seen.unresolved} not run"
+    if plan.left_out:
+        summary += f"; {len(plan.left_out)} suites could not run"
+    if shrunk:
+        summary += f"; {len(shrunk)} tests that ran before did not run now, first {shrunk[0]}"
+    all_well = green and not plan.left_out and not shrunk
+    events = tuple(VerdictReached(verdict=gate, causes=gate.because) for gate in gates)
+    finished = scene.finish(
+        "nothing_to_do" if all_well else "done", summary, *(verdict.id for verdict in suites if verdict)
+    )
+    return Step(events=(*events, finished))
+
+
+def _lost_tests(scene: Scene) -> list[str]:
+    """Tests that gave a verdict in the first cycle and give none now: a set that shrinks is no repair."""
+    if scene.cycle == 1:
+        return []
+    return sorted(_with_verdict(scene.state, 1) - _with_verdict(scene.state, scene.cycle))
+
+
+def _with_verdict(state: State, cycle: int) -> set[str]:
+    return {
+        result.id
+        for run in cycle_runs(state, cycle).values()
+        for result in run.results
+        if result.outcome != "unresolved"
+    }

@@ -1,0 +1,213 @@
+"""Why, down to a cause someone can act on?"""
+
+from __future__ import annotations
+
+from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.chains import why_chain
+from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree, ensure_deployment
+from goldenpath_loop.core.operator import operator_finding
+from goldenpath_loop.core.readings import failures, histories, unavailable_services
+from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, under_repair
+from goldenpath_loop.core.search import search
+from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.targets import representative, result_of
+from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite
+from goldenpath_loop.records.events import DecisionMade, VerdictReached
+from goldenpath_loop.records.findings import Cluster
+from goldenpath_loop.records.receipts import ChangeReceipt, RemedyReceipt, SuiteReceipt
+from goldenpath_loop.science.clusters import cluster as cluster_failures
+from goldenpath_loop.science.statistics import triage_reruns
+
+__all__ = ["decide"]
+
+_RERUNS_WITHOUT_HISTORY = 2
+_MOST_RERUNS = 7
+
+
+def decide(scene: Scene) -> Step:
+    """Cluster, triage, find the culprit, build the chain, revert: each cluster as far as measurement carries."""
+    if scene.state.decided("clusters") is None:
+        return _cluster(scene)
+    for step in (_operator_actions(scene), _triage(scene)):
+        if step is not None:
+            return step
+    regressions = tuple(
+        one
+        for one in scene.state.clusters
+        if (verdict := scene.state.verdict("triage", one.id)) is not None and verdict.value == "regression"
+    )
+    for step in (search(scene, regressions), _explain(scene, regressions), _repair(scene, regressions)):
+        if step is not None:
+            return step
+    return _close(scene)
+
+
+def _cluster(scene: Scene) -> Step:
+    red = failures(scene.state, scene.cycle)
+    earlier = sum(len(decision.clusters) for decision in scene.state.decisions)
+    clusters = tuple(
+        one.model_copy(update={"id": f"K{number}"})
+        for number, one in enumerate(cluster_failures(red), start=earlier + 1)
+    )
+    reason = (
+        "; ".join(f"{one.id}: {len(one.tests)} tests, {one.signature.key}" for one in clusters)
+        or "no test failed"
+    )
+    decision = DecisionMade(
+        cycle=scene.cycle,
+        phase=scene.phase,
+        subject="clusters",
+        choice=f"{len(clusters)} clusters of {len(red)} failures",
+        reason=reason,
+        clusters=clusters,
+        causes=tuple(result.evidence for _, result in red if result.evidence),
+    )
+    return Step(events=(decision,))
+
+
+def _operator_actions(scene: Scene) -> Step | None:
+    """A service that does not run and says why is nobody's code: name what a person has to do."""
+    known = {finding.title for finding in (*scene.state.findings, *scene.state.rejected)}
+    proposals = (operator_finding(scene, service) for service in unavailable_services(scene))
+    fresh = [finding for finding in proposals if finding is not None and finding.title not in known]
+    return Step(proposals=(fresh[0],)) if fresh else None
+
+
+def _triage(scene: Scene) -> Step | None:
+    """Run each cluster's representative alone, again and again, before anything is searched for."""
+    revision = cycle_revision(scene)
+    assert revision is not None
+    for cluster in scene.state.clusters:
+        if scene.state.verdict("triage", cluster.id) is not None:
+            continue
+        test = representative(cluster)
+        found = result_of(scene, test)
+        if found is None:
+            continue
+        reruns = [
+            RunSuite(
+                key=f"triage/{cluster.id}/{number}",
+                suite=found[0],
+                tests=(test,),
+                tree=cycle_tree(scene),
+                deployment=cycle_deployment(scene),
+                revision=revision,
+            )
+            for number in range(1, _rerun_count(scene, test) + 1)
+        ]
+        for run in reruns:
+            if not scene.state.is_over(run.key):
+                return ensure_deployment(scene) or request(scene.state, [run])
+        return _triaged(scene, cluster, reruns)
+    return None
+
+
+def _rerun_count(scene: Scene, test: str) -> int:
+    history = histories(scene).get(test)
+    if history is None or history.runs < 10:
+        return _RERUNS_WITHOUT_HISTORY
+    return min(_MOST_RERUNS, triage_reruns(history.reds, history.runs))
+
+
+def _triaged(scene: Scene, cluster: Cluster, reruns: list[RunSuite]) -> Step:
+    outcomes = ["red"]
+    for run in reruns:
+        receipt = scene.state.settled(run.key, SuiteReceipt)
+        runs = (receipt.run,) if receipt else ()
+        outcomes.append(
+            verdicts.probe_outcome(cluster.signature, representative(cluster), runs, expected=run.revision)
+        )
+    found = verdicts.triage(cluster.id, outcomes, [run.key for run in reruns])
+    numbered = verdicts.numbered([found], after=len(scene.state.verdicts))
+    return Step(events=tuple(VerdictReached(verdict=verdict, causes=verdict.because) for verdict in numbered))
+
+
+def _confirmed(scene: Scene, clusters: tuple[Cluster, ...]) -> dict[str, list[Cluster]]:
+    """Confirmed culprits with the clusters each explains."""
+    found: dict[str, list[Cluster]] = {}
+    for cluster in clusters:
+        verdict = scene.state.verdict("culprit", cluster.id)
+        if verdict is not None and verdict.value == "confirmed" and verdict.revision is not None:
+            found.setdefault(verdict.revision, []).append(cluster)
+    return found
+
+
+def _change_key(commit: str) -> str:
+    return f"change/{commit[:12]}"
+
+
+def _explain(scene: Scene, regressions: tuple[Cluster, ...]) -> Step | None:
+    confirmed = _confirmed(scene, regressions)
+    described = [
+        DescribeChange(
+            key=_change_key(commit),
+            revision=commit,
+            tests=tuple(test for cluster in clusters for test in cluster.tests),
+        )
+        for commit, clusters in confirmed.items()
+    ]
+    step = request(scene.state, described)
+    if step is not None:
+        return step
+    explained = {finding.cluster for finding in (*scene.state.findings, *scene.state.rejected)}
+    for commit, clusters in confirmed.items():
+        change = scene.state.settled(_change_key(commit), ChangeReceipt)
+        for cluster in clusters:
+            if change is None or cluster.id in explained:
+                continue
+            chain = why_chain(scene, cluster, change)
+            if chain is not None:
+                return Step(proposals=(chain,))
+    return None
+
+
+def _repair(scene: Scene, regressions: tuple[Cluster, ...]) -> Step | None:
+    base = scene.base.revision
+    assert base is not None
+    reverts: list[RevertCommit] = []
+    for commit, clusters in _confirmed(scene, regressions).items():
+        change = scene.state.settled(_change_key(commit), ChangeReceipt)
+        subject = change.commit.subject if change else commit[:10]
+        tests = [test for cluster in clusters for test in cluster.tests]
+        reverts.append(
+            RevertCommit(
+                key=remedy_key(commit),
+                commit=commit,
+                onto=base,
+                branch=f"goldenpath/revert-{commit[:12]}",
+                tree=remedy_tree(commit),
+                message=_message(commit, subject, tests),
+            )
+        )
+    return request(scene.state, reverts)
+
+
+def _message(commit: str, subject: str, tests: list[str]) -> str:
+    shown = "\n".join(f"- {test}" for test in tests[:20])
+    more = f"\n- and {len(tests) - 20} more" if len(tests) > 20 else ""
+    return (
+        f'Revert "{subject}"\n\n'
+        f"This reverts commit {commit}.\n\n"
+        f"Since that commit these tests fail; on its parent they pass:\n\n{shown}{more}\n"
+    )
+
+
+def _close(scene: Scene) -> Step:
+    fresh = [one for one in under_repair(scene.state) if scene.state.verdict("audit", one.id) is None]
+    lines = [_fate(scene, cluster) for cluster in scene.state.clusters]
+    lines += [finding.action.instruction for finding in scene.state.findings if finding.action]
+    for remedy in remedies(scene.state):
+        receipt = scene.state.settled(remedy.key, RemedyReceipt)
+        if receipt and receipt.head is None:
+            conflicts = f" ({', '.join(receipt.conflicts[:3])})" if receipt.conflicts else ""
+            lines.append(f"{remedy.id} could not be made: {receipt.problem}{conflicts}")
+    summary = "; ".join(lines) or "nothing to explain"
+    return Step(events=(scene.finish("done" if fresh else "stopped", summary),))
+
+
+def _fate(scene: Scene, cluster: Cluster) -> str:
+    for kind in ("culprit", "triage"):
+        verdict = scene.state.verdict(kind, cluster.id)
+        if verdict is not None:
+            return f"{cluster.id} {verdict.value}: {verdict.statement}"
+    return f"{cluster.id} was not looked at"

@@ -1,0 +1,79 @@
+"""Can a person merge it in five minutes?"""
+
+from __future__ import annotations
+
+from goldenpath_loop.core.pull_request_text import body, title
+from goldenpath_loop.core.remedies import Remedy, has_pull_request, is_proven, remedies
+from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.records.effects import OpenPullRequest, PushBranch
+from goldenpath_loop.records.events import LimitReached
+from goldenpath_loop.records.receipts import PullRequestReceipt
+
+__all__ = ["decide", "opened"]
+
+
+def opened(scene: Scene) -> int:
+    """How many pull requests this run has opened."""
+    return sum(isinstance(record.receipt, PullRequestReceipt) for record in scene.state.effects.values())
+
+
+def decide(scene: Scene) -> Step:
+    """Push each judged remedy's branch and open its pull request: a draft unless its proof is complete."""
+    waiting = [
+        remedy
+        for remedy in remedies(scene.state)
+        if remedy.head is not None
+        and scene.state.verdict("stability", remedy.id) is not None
+        and _is_worth_showing(scene, remedy)
+        and not _is_over(scene, remedy)
+    ]
+    if not waiting:
+        return _close(scene)
+    if opened(scene) >= scene.policy.limits.pull_requests:
+        limit = LimitReached(
+            limit="pull_requests",
+            allowed=scene.policy.limits.pull_requests,
+            used=opened(scene),
+        )
+        summary = f"{len(waiting)} more remedies are ready, but the limit of pull requests is reached"
+        return Step(events=(limit, scene.finish("stopped", summary)))
+    remedy = waiting[0]
+    assert remedy.head is not None
+    push = PushBranch(key=f"push/{remedy.branch}", branch=remedy.branch, head=remedy.head)
+    step = request(scene.state, [push])
+    if step is not None:
+        return step
+    pull_request = OpenPullRequest(
+        key=f"pull_request/{remedy.branch}",
+        branch=remedy.branch,
+        head=remedy.head,
+        base_branch=scene.policy.target.branch,
+        title=title(scene, remedy),
+        body=body(scene, remedy),
+        draft=not is_proven(scene.state, remedy),
+    )
+    return request(scene.state, [pull_request]) or Step()
+
+
+def _is_worth_showing(scene: Scene, remedy: Remedy) -> bool:
+    """A remedy that cures nothing is not shown; one that cures and costs is shown as a draft."""
+    verdict = scene.state.verdict("stability", remedy.id)
+    return verdict is not None and verdict.value in ("proven", "trade_off", "unproven")
+
+
+def _is_over(scene: Scene, remedy: Remedy) -> bool:
+    return scene.state.is_over(f"pull_request/{remedy.branch}")
+
+
+def _close(scene: Scene) -> Step:
+    lines: list[str] = []
+    for remedy in remedies(scene.state):
+        receipt = has_pull_request(scene.state, remedy)
+        failed = scene.state.failed(f"pull_request/{remedy.branch}")
+        if receipt:
+            lines.append(f"{remedy.id}: {receipt.address}{' (draft)' if receipt.draft else ''}")
+        elif failed:
+            lines.append(f"{remedy.id}: {failed.error}")
+    proven = any(is_proven(scene.state, remedy) for remedy in remedies(scene.state))
+    summary = "; ".join(lines) or "no remedy to show"
+    return Step(events=(scene.finish("done" if proven else "stopped", summary),))

@@ -1,0 +1,49 @@
+"""Does the repair keep a single source of truth?"""
+
+from __future__ import annotations
+
+from goldenpath_loop.core.remedies import Remedy, audited_clean, under_repair
+from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.records.effects import AuditTree
+from goldenpath_loop.records.events import PhaseResult
+from goldenpath_loop.records.receipts import RemedyReceipt
+
+__all__ = ["decide"]
+
+
+def decide(scene: Scene) -> Step:
+    """One audit a remedy; clean ones go on, and when none is clean the remedies go back."""
+    found = [remedy for remedy in under_repair(scene.state) if remedy.receipt is not None]
+    step = request(scene.state, [_audit(scene, remedy, remedy.receipt) for remedy in found if remedy.receipt])
+    if step is not None:
+        return step
+    clean = audited_clean(scene.state)
+    verdicts = [scene.state.verdict("audit", remedy.id) for remedy in found]
+    summary = "; ".join(
+        f"{remedy.id} {verdict.value}: {verdict.statement}" if verdict else f"{remedy.id} could not be audited"
+        for remedy, verdict in zip(found, verdicts, strict=True)
+    )
+    result: PhaseResult = "done" if clean else "sent_back"
+    return Step(events=(scene.finish(result, summary, *(verdict.id for verdict in verdicts if verdict)),))
+
+
+def _audit(scene: Scene, remedy: Remedy, receipt: RemedyReceipt) -> AuditTree:
+    base = scene.base.revision
+    assert base is not None
+    assert receipt.head is not None
+    return AuditTree(
+        key=f"audit/{remedy.id}",
+        base=base,
+        head=receipt.head,
+        tree=remedy.tree,
+        intended=_intended(scene, remedy) or receipt.files,
+    )
+
+
+def _intended(scene: Scene, remedy: Remedy) -> tuple[str, ...]:
+    """Paths that the change under revert touched: what a revert may touch, and nothing else."""
+    for record in scene.state.effects.values():
+        receipt = record.receipt
+        if receipt is not None and receipt.kind == "change" and receipt.commit.revision == remedy.commit:
+            return receipt.commit.files
+    return ()

@@ -1,0 +1,105 @@
+"""Which tests, in which order, and which cannot run?"""
+
+from __future__ import annotations
+
+from goldenpath_loop.core.deployments import cycle_deployment, cycle_tree
+from goldenpath_loop.core.readings import HISTORY_KEY, histories, unavailable_services
+from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.records.effects import CollectTests, ReadHistory
+from goldenpath_loop.records.events import DecisionMade, PhaseResult
+from goldenpath_loop.records.findings import LeftOut, Plan, PlannedSuite
+from goldenpath_loop.records.receipts import CollectionReceipt
+from goldenpath_loop.records.target import SuiteSpec
+from goldenpath_loop.science.ranking import rank_suites
+
+__all__ = ["decide"]
+
+
+def decide(scene: Scene) -> Step:
+    """Read history, collect every suite that can run, and write the plan."""
+    step = request(scene.state, [ReadHistory(key=HISTORY_KEY)])
+    if step is not None:
+        return step
+    if not scene.policy.focus_suites:
+        return _stop(scene, f"focus {scene.policy.focus.name} selects no suite")
+    left_out = _left_out(scene)
+    names = {lost.suite for lost in left_out}
+    runnable = [suite for suite in scene.policy.focus_suites if suite.name not in names]
+    step = request(scene.state, [_collection(scene, suite) for suite in runnable])
+    if step is not None:
+        return step
+    return _plan(scene, runnable, left_out)
+
+
+def _collection(scene: Scene, suite: SuiteSpec) -> CollectTests:
+    return CollectTests(
+        key=scene.key("collect", suite.name),
+        suite=suite.name,
+        tree=cycle_tree(scene),
+        deployment=cycle_deployment(scene),
+    )
+
+
+def _left_out(scene: Scene) -> tuple[LeftOut, ...]:
+    unavailable = unavailable_services(scene)
+    found: list[LeftOut] = []
+    for suite in scene.policy.focus_suites:
+        lost = [name for name in suite.needs if name in unavailable]
+        if lost:
+            reason = "; ".join(f"needs {name}: {unavailable[name]}" for name in lost)
+            found.append(LeftOut(suite=suite.name, reason=reason, services=tuple(lost)))
+    return tuple(found)
+
+
+def _plan(scene: Scene, runnable: list[SuiteSpec], left_out: tuple[LeftOut, ...]) -> Step:
+    collected: dict[str, tuple[str, ...]] = {}
+    problems: list[str] = []
+    for suite in runnable:
+        key = scene.key("collect", suite.name)
+        receipt = scene.state.settled(key, CollectionReceipt)
+        failed = scene.state.failed(key)
+        collected[suite.name] = receipt.tests if receipt else ()
+        problem = failed.error if failed else receipt.run.problem if receipt else ""
+        if problem:
+            problems.append(f"{suite.name}: {problem}")
+    # A suite with nothing collected stays in the plan when its files cannot be read as tests: running it shows
+    # the error as a red result. One that is simply empty is left out and named.
+    empty = [
+        suite.name
+        for suite in runnable
+        if suite.is_pytest and not collected[suite.name] and not _has_errors(scene, suite)
+    ]
+    ranked = rank_suites(
+        [suite for suite in runnable if suite.name not in empty], collected, histories(scene)
+    )
+    planned = tuple(PlannedSuite(suite=one.suite, tests=one.tests, reason=one.reason) for one in ranked)
+    plan = Plan(
+        suites=planned,
+        left_out=(*left_out, *(LeftOut(suite=name, reason="it collected no test") for name in empty)),
+    )
+    tests = sum(len(one.tests) for one in planned)
+    if not planned:
+        why = "; ".join((*(lost.reason for lost in plan.left_out), *problems)) or "no suite can run"
+        return _stop(scene, f"no test of focus {scene.policy.focus.name} can run: {why}")
+    summary = f"{tests} tests in {len(planned)} suites"
+    if plan.left_out:
+        summary += ", without " + ", ".join(lost.suite for lost in plan.left_out)
+    if problems:
+        summary += "; " + "; ".join(problems)
+    decision = DecisionMade(
+        cycle=scene.cycle, phase=scene.phase, subject="plan", choice="run", reason=summary, plan=plan
+    )
+    result: PhaseResult = "degraded" if plan.left_out else "done"
+    return Step(events=(decision, scene.finish(result, summary)))
+
+
+def _has_errors(scene: Scene, suite: SuiteSpec) -> bool:
+    receipt = scene.state.settled(scene.key("collect", suite.name), CollectionReceipt)
+    return receipt is not None and bool(receipt.run.results)
+
+
+def _stop(scene: Scene, reason: str) -> Step:
+    decision = DecisionMade(
+        cycle=scene.cycle, phase=scene.phase, subject="plan", choice="stop", reason=reason
+    )
+    return Step(events=(decision, scene.finish("stopped", reason)))

@@ -1,0 +1,128 @@
+"""Title and body of a pull request: impact first, then cause, evidence, proof, risk, and how to undo it."""
+
+from __future__ import annotations
+
+from goldenpath_loop.core.readings import cycle_runs
+from goldenpath_loop.core.remedies import Remedy, is_proven
+from goldenpath_loop.core.step import Scene
+from goldenpath_loop.core.targets import cured_clusters
+from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
+from goldenpath_loop.records.receipts import ChangeReceipt
+
+__all__ = ["body", "title", "value_at_risk_usd"]
+
+
+def title(scene: Scene, remedy: Remedy) -> str:
+    """One line that says what comes back to life."""
+    tests = _tests(scene, remedy)
+    return f"Revert “{_subject(scene, remedy)}”: {len(tests)} tests of {scene.policy.focus.name} work again"
+
+
+def body(scene: Scene, remedy: Remedy) -> str:
+    """The whole text, Markdown. Every statement carries the id of the record it rests on."""
+    clusters = cured_clusters(scene, remedy.commit)
+    sections = [
+        _impact(scene, remedy),
+        _cause(scene, remedy, clusters),
+        _evidence(scene, clusters),
+        _proof(scene, remedy),
+        _risk(scene, remedy),
+        f"## How to undo\n\n`git revert {remedy.head}` brings the reverted change back.",
+    ]
+    if not is_proven(scene.state, remedy):
+        sections.insert(0, "> Draft: the proof is not complete. See “Proof” for what is missing.")
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def value_at_risk_usd(scene: Scene, tests: set[str]) -> float:
+    """Revenue a month that the suites of `tests` protect, each suite once."""
+    suites = {
+        name
+        for name, run in cycle_runs(scene.state, scene.cycle).items()
+        if any(result.id in tests for result in run.results)
+    }
+    return sum(scene.policy.suite(name).value_at_risk_usd for name in suites)
+
+
+def _tests(scene: Scene, remedy: Remedy) -> list[str]:
+    return [test for cluster in cured_clusters(scene, remedy.commit) for test in cluster.tests]
+
+
+def _change(scene: Scene, remedy: Remedy) -> ChangeReceipt | None:
+    for record in scene.state.effects.values():
+        receipt = record.receipt
+        if isinstance(receipt, ChangeReceipt) and receipt.commit.revision == remedy.commit:
+            return receipt
+    return None
+
+
+def _subject(scene: Scene, remedy: Remedy) -> str:
+    change = _change(scene, remedy)
+    return change.commit.subject if change else remedy.commit[:12]
+
+
+def _impact(scene: Scene, remedy: Remedy) -> str:
+    tests = _tests(scene, remedy)
+    value = value_at_risk_usd(scene, set(tests))
+    lines = [f"## Impact\n\n{len(tests)} tests of focus `{scene.policy.focus.name}` fail on `{scene.base.revision}`:"]
+    lines.append("\n".join(f"- `{test}`" for test in tests))
+    if value:
+        lines.append(f"The suites they belong to protect ${value:,.0f} a month (from the target's configuration).")
+    return "\n\n".join(lines)
+
+
+def _cause(scene: Scene, remedy: Remedy, clusters: tuple[Cluster, ...]) -> str:
+    change = _change(scene, remedy)
+    who = f", {change.commit.author}, {change.commit.committed_at:%Y-%m-%d}" if change else ""
+    lines = [f"## Root cause\n\n`{remedy.commit}` “{_subject(scene, remedy)}”{who}."]
+    for cluster in clusters:
+        verdict = scene.state.verdict("culprit", cluster.id)
+        if verdict is not None:
+            lines.append(f"{cluster.id}: {verdict.statement} ({verdict.id}).")
+    for finding in _findings(scene, clusters):
+        whys = [f"{number}. {_why(link)}" for number, link in enumerate(finding.chain, start=1)]
+        lines.append(f"Five whys ({finding.id}):\n\n" + "\n".join(whys))
+        if finding.hypotheses:
+            lines.append("Not shown, only supposed:\n\n" + "\n".join(f"- {text}" for text in finding.hypotheses))
+    return "\n\n".join(lines)
+
+
+def _why(link: WhyLink) -> str:
+    return (
+        f"{link.effect}\n   because {link.cause} "
+        f"[{link.kind}: {link.effect_citation.evidence}, {link.cause_citation.evidence}]"
+    )
+
+
+def _findings(scene: Scene, clusters: tuple[Cluster, ...]) -> list[Finding]:
+    names = {cluster.id for cluster in clusters}
+    return [one for one in scene.state.findings if one.kind == "why_chain" and one.cluster in names]
+
+
+def _evidence(scene: Scene, clusters: tuple[Cluster, ...]) -> str:
+    rows: list[str] = []
+    for finding in _findings(scene, clusters):
+        for link in finding.chain:
+            for citation in (link.effect_citation, link.cause_citation):
+                quote = " ".join(citation.quote.split())
+                rows.append(f"- {citation.evidence} [{citation.start}:{citation.end}]: `{quote[:160]}`")
+    return "## Evidence\n\n" + "\n".join(dict.fromkeys(rows)) if rows else ""
+
+
+def _proof(scene: Scene, remedy: Remedy) -> str:
+    lines: list[str] = []
+    for kind in ("stability", "audit"):
+        verdict = scene.state.verdict(kind, remedy.id)
+        if verdict is not None:
+            lines.append(f"- {kind}: **{verdict.value}** ({verdict.id}). {verdict.statement}.")
+    return "## Proof\n\n" + "\n".join(lines)
+
+
+def _risk(scene: Scene, remedy: Remedy) -> str:
+    files = remedy.receipt.files if remedy.receipt else ()
+    shown = "\n".join(f"- `{path}`" for path in files)
+    return (
+        f"## Risk\n\nIt takes back everything `{remedy.commit[:12]}` changed outside the protected test paths, "
+        f"{len(files)} files:\n\n{shown}\n\n"
+        "What no test of the focus looks at is not covered by this proof."
+    )

@@ -1,0 +1,99 @@
+"""The remedies of a run, read off the log: which commit they revert, where they stand, what was proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from goldenpath_loop.core.state import State
+from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.effects import RevertCommit
+from goldenpath_loop.records.receipts import PullRequestReceipt, RemedyReceipt
+
+__all__ = [
+    "Remedy",
+    "audited_clean",
+    "has_pull_request",
+    "is_proven",
+    "proven_heads",
+    "remedies",
+    "remedy_key",
+    "remedy_tree",
+    "under_repair",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One attempted repair."""
+
+    id: str
+    """`R1`, in the order they were asked for."""
+    commit: Revision
+    """The commit it takes back."""
+    branch: str
+    tree: str
+    key: str
+    receipt: RemedyReceipt | None
+
+    @property
+    def head(self) -> Revision | None:
+        """Commit that holds it; None while it is not made or when it could not be made."""
+        return self.receipt.head if self.receipt else None
+
+
+def remedy_key(commit: Revision) -> str:
+    """Key of the remedy that reverts `commit`: the same in every run of the same repository."""
+    return f"remedy/revert/{commit[:12]}"
+
+
+def remedy_tree(commit: Revision) -> str:
+    """Name of the worktree the remedy lives in."""
+    return f"remedy-{commit[:12]}"
+
+
+def remedies(state: State) -> tuple[Remedy, ...]:
+    """Every remedy asked for so far, oldest first."""
+    asked = [record for record in state.effects.values() if isinstance(record.effect, RevertCommit)]
+    found: list[Remedy] = []
+    for number, record in enumerate(asked, start=1):
+        effect = record.effect
+        assert isinstance(effect, RevertCommit)
+        receipt = record.receipt if isinstance(record.receipt, RemedyReceipt) else None
+        found.append(Remedy(f"R{number}", effect.commit, effect.branch, effect.tree, effect.key, receipt))
+    return tuple(found)
+
+
+def is_proven(state: State, remedy: Remedy) -> bool:
+    """Whether the stability proof of `remedy` is complete."""
+    verdict = state.verdict("stability", remedy.id)
+    return verdict is not None and verdict.value == "proven"
+
+
+def has_pull_request(state: State, remedy: Remedy) -> PullRequestReceipt | None:
+    """The pull request of `remedy`, if it has one."""
+    return state.settled(f"pull_request/{remedy.branch}", PullRequestReceipt)
+
+
+def proven_heads(state: State) -> tuple[Revision, ...]:
+    """Heads of the remedies that are proven, oldest first."""
+    return tuple(
+        remedy.head for remedy in remedies(state) if remedy.head is not None and is_proven(state, remedy)
+    )
+
+
+def under_repair(state: State) -> tuple[Remedy, ...]:
+    """Remedies that exist and have no stability verdict yet."""
+    return tuple(
+        remedy
+        for remedy in remedies(state)
+        if remedy.head is not None and state.verdict("stability", remedy.id) is None
+    )
+
+
+def audited_clean(state: State) -> tuple[Remedy, ...]:
+    """Remedies under repair that the audit let through."""
+    return tuple(
+        remedy
+        for remedy in under_repair(state)
+        if (verdict := state.verdict("audit", remedy.id)) is not None and verdict.value == "clean"
+    )

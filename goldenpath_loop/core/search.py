@@ -1,0 +1,245 @@
+"""The search for a culprit as decisions: which commit to run next, and what the answers add up to.
+
+One probe serves every cluster that is still open, because starting a commit costs more than running one more
+test on it. A search survives a kill between any two probes: all it knows are the receipts in the log.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.readings import histories
+from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.targets import representative, selections_of
+from goldenpath_loop.errors import InternalError
+from goldenpath_loop.records.effects import ListCommits, ProbeCommit
+from goldenpath_loop.records.events import VerdictReached
+from goldenpath_loop.records.findings import Cluster, Measurement
+from goldenpath_loop.records.history import Commit
+from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
+from goldenpath_loop.science import culprit as science
+
+__all__ = ["COMMITS_KEY", "commits", "confirm_keys", "confirmation", "search", "search_keys"]
+
+COMMITS_KEY = "commits"
+_DOCUMENTS = {".md", ".rst", ".txt", ".adoc"}
+
+
+def commits(scene: Scene) -> tuple[Commit, ...]:
+    """First-parent history that leads to base, newest first; empty while it was not read."""
+    receipt = scene.state.settled(COMMITS_KEY, CommitsReceipt)
+    return receipt.commits if receipt else ()
+
+
+def search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:
+    """The next step of the search for every cluster without a culprit verdict; None when all have one."""
+    waiting = tuple(one for one in clusters if scene.state.verdict("culprit", one.id) is None)
+    if not waiting:
+        return None
+    if scene.state.in_flight:
+        return Step()
+    base = scene.base.revision
+    assert base is not None
+    if not scene.policy.can_preview:
+        reason = "old commits cannot be run: not every service has a start command"
+        return _verdict(scene, waiting[0], "not_searchable", reason)
+    step = request(scene.state, [ListCommits(key=COMMITS_KEY, bad=base)])
+    if step is not None:
+        return step
+    history = commits(scene)
+    if not history:
+        return _verdict(scene, waiting[0], "not_searchable", "the history of the base branch could not be read")
+    cluster = waiting[0]
+    probes = observations(scene, cluster)
+    hopeless = _hopeless(scene, history)
+    end = science.conclude(len(history), probes, hopeless=hopeless)
+    if end is not None:
+        return _conclude(scene, cluster, history, end)
+    indices = _first_guess(scene, cluster, history, probes) or science.next_probes(
+        len(history), probes, width=scene.policy.jobs, hopeless=hopeless
+    )
+    step = request(scene.state, [_probe(scene, history[index], waiting) for index in indices])
+    if step is None or step.is_wait:
+        # Every probe asked for is over and nothing follows from them: the search cannot go on.
+        return step or _verdict(scene, cluster, "unknown", "the probes of older commits settled nothing")
+    return step
+
+
+def observations(scene: Scene, cluster: Cluster) -> list[science.Probe]:
+    """What every commit that was run says about `cluster`, base included."""
+    index_of = {commit.revision: index for index, commit in enumerate(commits(scene))}
+    test = representative(cluster)
+    found = [science.Probe(index=0, outcome="red")]
+    for record in scene.state.effects.values():
+        effect = record.effect
+        if not isinstance(effect, ProbeCommit) or record.status == "requested":
+            continue
+        if effect.revision not in index_of or not any(test in chosen.tests for chosen in effect.selections):
+            continue
+        receipt = record.receipt
+        runs = receipt.runs if isinstance(receipt, CommitProbeReceipt) else ()
+        outcome = verdicts.probe_outcome(cluster.signature, test, runs, expected=effect.revision)
+        found.append(science.Probe(index=index_of[effect.revision], outcome=outcome))
+    return found
+
+
+def search_keys(scene: Scene, cluster: Cluster) -> tuple[str, ...]:
+    """Keys of the probes that say something about `cluster`."""
+    test = representative(cluster)
+    return tuple(
+        key
+        for key, record in scene.state.effects.items()
+        if isinstance(record.effect, ProbeCommit)
+        and any(test in chosen.tests for chosen in record.effect.selections)
+    )
+
+
+def confirm_keys(cluster: Cluster, culprit: str, parent: str) -> tuple[str, str]:
+    """Keys of the two runs that confirm a culprit: on it, and on its parent."""
+    return f"confirm/{cluster.id}/{culprit[:12]}", f"confirm/{cluster.id}/{parent[:12]}"
+
+
+def confirmation(scene: Scene, cluster: Cluster, culprit: Commit, parent: Commit) -> Step | None:
+    """Run the whole cluster on the suspect and on its parent, services probed too; None when both are over."""
+    base = scene.base.revision
+    assert base is not None
+    keys = confirm_keys(cluster, culprit.revision, parent.revision)
+    return request(
+        scene.state,
+        [
+            ProbeCommit(
+                key=key,
+                revision=commit.revision,
+                protected=base,
+                selections=selections_of(scene, [cluster]),
+                services=tuple(service.name for service in scene.policy.services),
+            )
+            for key, commit in zip(keys, (culprit, parent), strict=True)
+        ],
+    )
+
+
+def _probe(scene: Scene, commit: Commit, clusters: tuple[Cluster, ...]) -> ProbeCommit:
+    base = scene.base.revision
+    assert base is not None
+    return ProbeCommit(
+        key=f"probe/{commit.revision[:12]}/{'+'.join(cluster.id for cluster in clusters)}",
+        revision=commit.revision,
+        protected=base,
+        selections=selections_of(scene, clusters, only_representatives=True),
+    )
+
+
+def _first_guess(
+    scene: Scene, cluster: Cluster, history: tuple[Commit, ...], probes: list[science.Probe]
+) -> tuple[int, ...]:
+    """Places worth trying before anything else: another cluster's culprit, then the last revision seen green."""
+    probed = {probe.index for probe in probes}
+    index_of = {commit.revision: index for index, commit in enumerate(history)}
+    known = [
+        index_of[verdict.revision]
+        for verdict in scene.state.verdicts
+        if verdict.kind == "culprit" and verdict.value == "confirmed" and verdict.revision in index_of
+    ]
+    pairs = [place for index in known for place in (index, index + 1) if place < len(history)]
+    fresh = tuple(place for place in pairs if place not in probed)
+    if fresh:
+        return fresh[: max(2, scene.policy.jobs)]
+    earlier = histories(scene).get(representative(cluster))
+    green = index_of.get(earlier.last_green_revision or "") if earlier else None
+    if green is not None and green not in probed and not any(probe.outcome == "green" for probe in probes):
+        return (green,)
+    return ()
+
+
+def _hopeless(scene: Scene, history: tuple[Commit, ...]) -> frozenset[int]:
+    """Commits that cannot have changed the outcome: documents only, or only tests, which travel from base."""
+    return frozenset(
+        index
+        for index, commit in enumerate(history)
+        if commit.files and all(_cannot_matter(path, scene.policy.target.tests) for path in commit.files)
+    )
+
+
+def _cannot_matter(path: str, tests: tuple[str, ...]) -> bool:
+    return PurePosixPath(path).suffix.lower() in _DOCUMENTS or any(path.startswith(prefix) for prefix in tests)
+
+
+def _conclude(
+    scene: Scene, cluster: Cluster, history: tuple[Commit, ...], end: science.Conclusion
+) -> Step:
+    match end:
+        case science.Culprit(index=index, parent_index=parent):
+            step = confirmation(scene, cluster, history[index], history[parent])
+            return step or _confirmed(scene, cluster, history[index], history[parent])
+        case science.Range(newest=newest, oldest=oldest):
+            names = ", ".join(commit.revision[:10] for commit in history[newest : oldest + 1][:6])
+            reason = f"one of {oldest - newest + 1} commits that cannot be told apart: {names}"
+            return _verdict(scene, cluster, "range", reason, revision=history[newest].revision)
+        case science.NeverGood(oldest_red=oldest):
+            reason = f"red as far back as it can be tested, to {history[oldest].revision[:10]}"
+            return _verdict(scene, cluster, "never_good", reason)
+        case science.NotRed():
+            return _verdict(scene, cluster, "unknown", "it is not red on the base revision when run on its own")
+        case science.Contradiction(answer=None):
+            return _verdict(scene, cluster, "unknown", "it passes and fails on the same commit")
+        case science.Contradiction(answer=answer) if answer is not None:
+            # The change nearest to base is why it is red now; that older ones exist does not alter that.
+            return _conclude(scene, cluster, history, answer)
+        case _:
+            raise InternalError(f"a search cannot end with {end}")
+
+
+def _confirmed(scene: Scene, cluster: Cluster, culprit: Commit, parent: Commit) -> Step:
+    keys = confirm_keys(cluster, culprit.revision, parent.revision)
+    on_culprit, on_parent = (
+        [
+            verdicts.probe_outcome(cluster.signature, test, receipt.runs, expected=receipt.revision)
+            for test in cluster.tests
+        ]
+        if (receipt := scene.state.settled(key, CommitProbeReceipt)) is not None
+        else []
+        for key in keys
+    )
+    red = on_culprit.count("red")
+    green = on_parent.count("green")
+    holds = bool(on_culprit and on_parent) and on_culprit[0] == "red" and on_parent[0] == "green"
+    statement = (
+        f"{culprit.revision[:10]} “{culprit.subject}”: {red} of {len(cluster.tests)} tests red on it "
+        f"with this signature, {green} of {len(cluster.tests)} green on its parent {parent.revision[:10]}"
+    )
+    return _verdict(
+        scene,
+        cluster,
+        "confirmed" if holds else "suspect",
+        statement,
+        revision=culprit.revision,
+        because=keys,
+    )
+
+
+def _verdict(
+    scene: Scene,
+    cluster: Cluster,
+    value: str,
+    statement: str,
+    *,
+    revision: str | None = None,
+    because: tuple[str, ...] = (),
+) -> Step:
+    keys = search_keys(scene, cluster)
+    found = verdicts.Conclusion(
+        kind="culprit",
+        subject=cluster.id,
+        value=value,
+        statement=statement,
+        measurements=(
+            Measurement(name="commits in history", value=len(commits(scene))),
+            Measurement(name="commits run", value=len({key.split("/")[1] for key in keys})),
+        ),
+        because=because or keys,
+        revision=revision,
+    )
+    numbered = verdicts.numbered([found], after=len(scene.state.verdicts))
+    return Step(events=tuple(VerdictReached(verdict=one, causes=one.because) for one in numbered))

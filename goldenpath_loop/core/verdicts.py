@@ -1,0 +1,318 @@
+"""Every verdict, each a plain function from measurements to a conclusion.
+
+No model text reaches this module. A function returns what it concluded, in one word, with the sentence a
+person reads and the numbers it rests on; `numbered` gives it its place in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from goldenpath_loop.records.base import Reference, Revision, TestId
+from goldenpath_loop.records.findings import Measurement, Verdict, VerdictKind
+from goldenpath_loop.records.receipts import AuditReceipt
+from goldenpath_loop.records.results import Signature, SuiteRun, TestResult
+from goldenpath_loop.records.services import ServiceReport
+from goldenpath_loop.science.statistics import rate_bound
+
+__all__ = [
+    "Conclusion",
+    "RepeatTally",
+    "audit",
+    "is_same_failure",
+    "numbered",
+    "priority",
+    "probe_outcome",
+    "repeat_bound",
+    "run_problem",
+    "service",
+    "suite",
+    "tally",
+    "triage",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A verdict before it has its number."""
+
+    kind: VerdictKind
+    subject: str
+    value: str
+    statement: str
+    measurements: tuple[Measurement, ...] = ()
+    because: tuple[Reference, ...] = ()
+    revision: Revision | None = None
+
+
+def numbered(conclusions: Iterable[Conclusion], *, after: int) -> tuple[Verdict, ...]:
+    """Verdicts with ids that follow the `after` verdicts the log has already."""
+    return tuple(
+        Verdict(
+            id=f"V{number}",
+            kind=found.kind,
+            subject=found.subject,
+            value=found.value,
+            statement=found.statement,
+            measurements=found.measurements,
+            because=found.because,
+            revision=found.revision,
+        )
+        for number, found in enumerate(conclusions, start=after + 1)
+    )
+
+
+_REACHABILITY = {"http", "tcp", "tls", "dns"}
+
+
+def service(deployment: str, report: ServiceReport, because: Sequence[Reference] = ()) -> Conclusion:
+    """`healthy`: every probe answered. `down`: it cannot be reached. `impaired`: reachable, but not all right."""
+    silent = [probe for probe in report.reports if not probe.answered]
+    unreachable = [probe for probe in silent if probe.kind in _REACHABILITY]
+    if unreachable:
+        value, shown = "down", unreachable
+    elif silent:
+        value, shown = "impaired", silent
+    else:
+        value, shown = "healthy", list(report.reports)
+    detail = "; ".join(f"{probe.probe}: {probe.summary}" for probe in shown) or "no probe configured"
+    return Conclusion(
+        kind="service",
+        subject=f"{deployment}/{report.service}",
+        value=value,
+        statement=f"{report.service} is {value} ({detail})",
+        measurements=tuple(
+            Measurement(name=f"{probe.probe} latency", value=round(probe.latency_ms, 2), unit="ms")
+            for probe in report.reports
+            if probe.latency_ms is not None
+        ),
+        because=(*because, *(probe.evidence for probe in report.reports if probe.evidence)),
+        revision=report.served_revision,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatTally:
+    """How often each outcome was seen."""
+
+    green: int = 0
+    red: int = 0
+    timeout: int = 0
+    unresolved: int = 0
+
+    @property
+    def total(self) -> int:
+        """All results together."""
+        return self.green + self.red + self.timeout + self.unresolved
+
+    @property
+    def bad(self) -> int:
+        """Tests that ran and did not pass."""
+        return self.red + self.timeout
+
+
+def tally(results: Iterable[TestResult]) -> RepeatTally:
+    """Count the outcomes of `results`."""
+    counts = {"green": 0, "red": 0, "timeout": 0, "unresolved": 0}
+    for result in results:
+        counts[result.outcome] += 1
+    return RepeatTally(**counts)
+
+
+def suite(
+    run: SuiteRun,
+    planned: Sequence[TestId],
+    *,
+    subject: str = "",
+    expected: Revision | None = None,
+    because: Sequence[Reference] = (),
+) -> Conclusion:
+    """`green` only by rule 5: every planned test ran and passed, against the revision that was meant.
+
+    `red`: at least one test failed or was cut off. `incomplete`: no test failed, but not everything that was
+    planned gave a verdict, or it was given by another revision.
+    """
+    seen = tally(run.results)
+    missing = sorted(set(planned) - {result.id for result in run.results})
+    problem = run_problem(run, expected=expected)
+    if problem:
+        # Whatever such a run printed says nothing about the code that was meant to be tested.
+        value, statement = "incomplete", problem
+    elif seen.bad:
+        value, statement = "red", f"{seen.green} of {seen.total} passed, {seen.bad} failed"
+        if run.ended != "completed":
+            statement += f"; the run {_ENDS[run.ended]}"
+    elif missing:
+        value, statement = "incomplete", f"{len(missing)} planned tests gave no result, first {missing[0]}"
+    elif run.ended != "completed":
+        value, statement = "incomplete", f"the run {_ENDS[run.ended]}"
+    elif not seen.green:
+        value, statement = "incomplete", "no test ran and passed"
+    else:
+        value, statement = "green", f"{seen.green} of {seen.total} passed"
+        if seen.unresolved:
+            statement += f", {seen.unresolved} not run"
+    return Conclusion(
+        kind="suite",
+        subject=subject or run.suite,
+        value=value,
+        statement=statement,
+        measurements=(
+            Measurement(name="passed", value=seen.green),
+            Measurement(name="failed", value=seen.bad),
+            Measurement(name="not run", value=seen.unresolved + len(missing)),
+            Measurement(name="duration", value=round(run.duration_s, 3), unit="s"),
+        ),
+        because=tuple(because),
+        revision=run.revision_after,
+    )
+
+
+_ENDS = {
+    "completed": "completed",
+    "hung": "hung and was ended",
+    "timed_out": "ran out of time and was ended",
+    "crashed": "crashed",
+    "not_started": "did not start",
+    "nothing_collected": "collected no test",
+}
+
+
+def run_problem(run: SuiteRun, *, expected: Revision | None) -> str:
+    """Why no result of `run` counts, in one sentence; empty when they count."""
+    if run.foreign_modules:
+        return f"the code under test was imported from another tree: {run.foreign_modules[0]}"
+    if expected and run.revision_before and run.revision_before != expected:
+        return f"the system served {run.revision_before[:10]} instead of {expected[:10]}"
+    if run.revision_before != run.revision_after:
+        return (
+            f"the served revision changed during the run, from {_short(run.revision_before)} "
+            f"to {_short(run.revision_after)}"
+        )
+    return ""
+
+
+def _short(revision: Revision | None) -> str:
+    return revision[:10] if revision else "unknown"
+
+
+def priority(level: int, results: Sequence[TestResult], limit: float) -> Conclusion:
+    """`held` while the share of failed tests among those that ran stays within `limit`."""
+    seen = tally(results)
+    ran = seen.green + seen.bad
+    share = seen.bad / ran if ran else 0.0
+    held = share == 0.0 if limit == 0 else share < limit
+    value = "held" if held and ran else "breached" if ran else "not measured"
+    allowed = "nothing" if limit == 0 else f"less than {limit:.0%}"
+    return Conclusion(
+        kind="priority",
+        subject=f"P{level}",
+        value=value,
+        statement=f"{seen.bad} of {ran} failed ({share:.0%}); the gate tolerates {allowed}",
+        measurements=(
+            Measurement(name="failed", value=seen.bad),
+            Measurement(name="ran", value=ran),
+            Measurement(name="share", value=round(share, 4)),
+            Measurement(name="limit", value=limit),
+        ),
+    )
+
+
+def is_same_failure(one: Signature, other: Signature) -> bool:
+    """Whether two failures count as the same: same exception, same place, and a message alike.
+
+    Numbers that survived the masking (an HTTP status, an expected value) have to agree exactly.
+    """
+    if one.key != other.key:
+        return False
+    if one.message == other.message:
+        return True
+    if re.findall(r"\d+", one.message) != re.findall(r"\d+", other.message):
+        return False
+    left, right = set(one.message.split()), set(other.message.split())
+    return len(left & right) >= 0.6 * len(left | right)
+
+
+def probe_outcome(
+    signature: Signature, test: TestId, runs: Sequence[SuiteRun], *, expected: Revision | None = None
+) -> Literal["green", "red", "unresolved"]:
+    """What one commit says about one failure.
+
+    Red only with the same signature. Another failure, a test that could not be collected, a run in the wrong
+    tree or of the wrong revision: cannot tell.
+    """
+    for run in runs:
+        if run_problem(run, expected=expected):
+            continue
+        for result in run.results:
+            if result.id != test:
+                continue
+            if result.outcome == "green":
+                return "green"
+            if result.outcome in ("red", "timeout") and result.signature is not None:
+                return "red" if is_same_failure(result.signature, signature) else "unresolved"
+    return "unresolved"
+
+
+def triage(cluster: str, outcomes: Sequence[str], because: Sequence[Reference]) -> Conclusion:
+    """`regression` when the failure came back every time, `flaky` when it did not, `unresolved` else."""
+    reds = sum(outcome in ("red", "timeout") for outcome in outcomes)
+    greens = sum(outcome == "green" for outcome in outcomes)
+    if greens and reds:
+        value = "flaky"
+        statement = f"{reds} of {len(outcomes)} runs failed; it passes and fails on the same revision"
+    elif greens:
+        value = "flaky"
+        statement = f"passed {greens} of {greens} times when run again alone: order, load or chance"
+    elif reds == len(outcomes):
+        value = "regression"
+        statement = f"failed in {reds} of {reds} runs in a row with the same signature"
+    else:
+        value = "unresolved"
+        statement = f"{len(outcomes) - reds} of {len(outcomes)} runs failed in another way"
+    return Conclusion(
+        kind="triage",
+        subject=cluster,
+        value=value,
+        statement=statement,
+        measurements=(
+            Measurement(name="runs", value=len(outcomes)),
+            Measurement(name="failed", value=reds),
+            Measurement(name="passed", value=greens),
+        ),
+        because=tuple(because),
+    )
+
+
+def audit(remedy: str, receipt: AuditReceipt, because: Sequence[Reference]) -> Conclusion:
+    """`clean`, or `violations`: something the change touches, removes or doubles that it must not."""
+    objections = [f"touches {path}, which is protected" for path in receipt.protected]
+    objections += [f"touches {path}, which it does not mean to" for path in receipt.unintended]
+    objections += [f"{issue.path}:{issue.line} {issue.message}" for issue in receipt.issues]
+    statement = (
+        "; ".join(objections[:3]) + (f"; and {len(objections) - 3} more" if len(objections) > 3 else "")
+        if objections
+        else f"{len(receipt.changed)} changed files, all intended; no new issue in {receipt.scanned} files read"
+    )
+    if receipt.unread:
+        statement += f"; {len(receipt.unread)} files could not be read, first {receipt.unread[0]}"
+    return Conclusion(
+        kind="audit",
+        subject=remedy,
+        value="violations" if objections else "clean",
+        statement=statement,
+        measurements=(
+            Measurement(name="changed", value=len(receipt.changed), unit="files"),
+            Measurement(name="objections", value=len(objections)),
+            Measurement(name="scanned", value=receipt.scanned, unit="files"),
+        ),
+        because=tuple(because),
+    )
+
+
+def repeat_bound(runs: int) -> str:
+    """What `runs` green runs without a failure say about the failure rate, for people."""
+    return f"0 failures in {runs} runs: the failure rate is below {rate_bound(runs):.0%} with 95 % confidence"

@@ -1,0 +1,1 @@
+"""A revision brought to where tests can reach it."""

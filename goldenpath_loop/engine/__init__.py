@@ -1,0 +1,1 @@
+"""decide, request, perform, interpret, append; again."""

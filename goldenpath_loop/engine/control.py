@@ -1,0 +1,86 @@
+"""Drives one run from start or resume to its outcome or its pause, and cleans up on every way out."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import anyio
+
+from goldenpath_loop.core.state import fold
+from goldenpath_loop.engine.bench import Bench, open_bench
+from goldenpath_loop.engine.loop import Engine
+from goldenpath_loop.engine.perform import perform, tidy
+from goldenpath_loop.engine.units import LocalWorkers
+from goldenpath_loop.engine.witness import OnProgress, SessionWitness
+from goldenpath_loop.records.effects import AnyEffect
+from goldenpath_loop.records.events import RunFinished, RunPaused
+from goldenpath_loop.records.policy import Policy, Settings
+from goldenpath_loop.records.receipts import AnyReceipt
+from goldenpath_loop.session.session import Session
+
+__all__ = ["drive"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Interruption:
+    """Which signal asked for a pause, if one did."""
+
+    def __init__(self) -> None:
+        self.name = ""
+
+
+async def drive(
+    session: Session,
+    *,
+    settings: Settings,
+    policy: Policy,
+    root: Path,
+    config_folder: Path,
+    on_progress: OnProgress | None = None,
+) -> RunFinished | RunPaused:
+    """Go on until the run is finished, or until a signal pauses it.
+
+    After this returns no process that the run started is left, and the log says how it ended.
+
+    Raises:
+        LoopError: The run cannot go on; the log stays as it is and `loop resume` may try again.
+    """
+    interruption = _Interruption()
+    finished: RunFinished | None = None
+    async with anyio.create_task_group() as outer:
+        with anyio.CancelScope() as work:
+            outer.start_soon(_pause_on_signal, work, interruption)
+            async with open_bench(
+                settings=settings, policy=policy, root=root, config_folder=config_folder, folder=session.folder
+            ) as bench:
+                finished = await _work(session, bench, on_progress)
+                await tidy(bench)
+        outer.cancel_scope.cancel()
+    if finished is not None:
+        return finished
+    # A run that was finished by its last event stays finished, also when the signal came while it tidied up.
+    done = fold(session.lines).finished
+    if done is not None:
+        return done
+    paused = RunPaused(reason=f"{interruption.name or 'cancelled'}: everything it started was ended")
+    session.append(paused)
+    return paused
+
+
+async def _work(session: Session, bench: Bench, on_progress: OnProgress | None) -> RunFinished:
+    async def perform_one(effect: AnyEffect) -> AnyReceipt:
+        return await perform(effect, bench, SessionWitness(session, effect.key, on_progress))
+
+    async with LocalWorkers(perform_one, jobs=bench.policy.jobs) as workers:
+        return await Engine(session, bench.policy, workers).run()
+
+
+async def _pause_on_signal(work: anyio.CancelScope, interruption: _Interruption) -> None:
+    with anyio.open_signal_receiver(*_SIGNALS) as signals:
+        async for number in signals:
+            # Later signals change nothing: the clean-up is on its way and bounded.
+            if not interruption.name:
+                interruption.name = signal.Signals(number).name
+                work.cancel()

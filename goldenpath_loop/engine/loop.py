@@ -1,0 +1,106 @@
+"""The engine: decide, request, perform, interpret, append; again.
+
+Resuming is nothing special: the state is folded from the log, what was requested and never settled is decided
+again, and the same loop goes on. Measurements repeat; performers of changes look at the world first.
+"""
+
+from __future__ import annotations
+
+from goldenpath_loop.core.decide import decide
+from goldenpath_loop.core.grounding import cited, judge
+from goldenpath_loop.core.interpret import interpret
+from goldenpath_loop.core.state import State, evolve, fold
+from goldenpath_loop.engine.units import Outcome, Workers
+from goldenpath_loop.errors import InternalError
+from goldenpath_loop.records.events import (
+    AnyEvent,
+    EffectFailed,
+    EffectRequested,
+    EvidenceCaptured,
+    FindingAppended,
+    FindingRejected,
+    Line,
+    RunFinished,
+)
+from goldenpath_loop.records.findings import Finding
+from goldenpath_loop.records.policy import Policy
+from goldenpath_loop.session.session import Session
+from goldenpath_loop.system import clock
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Drives one run until it has an outcome.
+
+    Args:
+        session: The open run; the engine is the only one that appends decisions and effects to it.
+        policy: What decisions depend on.
+        workers: Carries out effects.
+    """
+
+    def __init__(self, session: Session, policy: Policy, workers: Workers) -> None:
+        self.session = session
+        self.policy = policy
+        self.workers = workers
+        self.state: State = fold(session.lines)
+        self._evidence: dict[str, list[str]] = {}
+        session.listen(self._apply)
+
+    async def run(self) -> RunFinished:
+        """Go on until the run is finished, and return its last event."""
+        while self.state.finished is None:
+            step = decide(self.state, self.policy, clock.now())
+            for event in step.events:
+                self._append(event)
+            for finding in step.proposals:
+                self._append(self._gate(finding))
+            for effect in step.effects:
+                self._append(EffectRequested(effect=effect))
+                if not await self.workers.adopt(effect):
+                    await self.workers.submit(effect)
+            if step.is_wait:
+                await self._wait()
+        return self.state.finished
+
+    async def _wait(self) -> None:
+        if not self.state.in_flight:
+            phase = self.state.phase.phase if self.state.phase else "between phases"
+            raise InternalError("nothing is in flight and nothing is decided", where=phase)
+        self._settle(await self.workers.next_outcome())
+
+    def _settle(self, outcome: Outcome) -> None:
+        key = outcome.effect.key
+        if self.state.is_over(key):
+            return  # a unit may run twice; the first outcome of a key wins
+        if outcome.receipt is None:
+            self._append(
+                EffectFailed(
+                    key=key, error=outcome.error, advice=outcome.advice, duration_s=round(outcome.duration_s, 3)
+                )
+            )
+            return
+        evidence = tuple(self._evidence.pop(key, ()))
+        for event in interpret(
+            self.state,
+            outcome.effect,
+            outcome.receipt,
+            evidence=evidence,
+            duration_s=round(outcome.duration_s, 3),
+        ):
+            self._append(event)
+
+    def _gate(self, finding: Finding) -> AnyEvent:
+        stored = {id: data for id in cited(finding) if (data := self.session.bytes_of(id)) is not None}
+        judgement = judge(finding, stored, self.state)
+        if judgement.finding is None:
+            return FindingRejected(proposed=finding, reasons=judgement.reasons)
+        return FindingAppended(finding=judgement.finding, causes=tuple(sorted(stored)))
+
+    def _append(self, event: AnyEvent) -> None:
+        self.session.append(event)
+
+    def _apply(self, line: Line) -> None:
+        self.state = evolve(self.state, line)
+        if isinstance(line.event, EvidenceCaptured):
+            self._evidence.setdefault(line.event.effect, []).append(line.event.evidence.id)

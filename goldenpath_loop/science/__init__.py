@@ -1,0 +1,1 @@
+"""Pure algorithms: signatures, statistics, culprit search, ranking."""

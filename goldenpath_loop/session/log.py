@@ -1,0 +1,228 @@
+"""The session log: one JSON line an event, chained by hash, written once and never changed.
+
+Writing: one `write` a line, `fsync` where something was promised (see `COMMIT_POINTS`). Reading: a torn last
+line is the trace of a crash, it is moved aside; damage anywhere else stops with the line's number.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from goldenpath_loop.errors import DamagedLogError, LogError, RunLockedError
+from goldenpath_loop.records.events import AnyEvent, Line, event_adapter
+from goldenpath_loop.session.redaction import Redactor
+from goldenpath_loop.system import clock
+
+__all__ = ["COMMIT_POINTS", "GENESIS", "SessionLog", "read"]
+
+GENESIS = "0" * 64
+
+COMMIT_POINTS = frozenset(
+    {
+        "run.started",
+        "run.paused",
+        "run.resumed",
+        "run.finished",
+        "cycle.started",
+        "phase.started",
+        "phase.finished",
+        "decision.made",
+        "effect.requested",
+        "effect.settled",
+        "effect.failed",
+        "finding.appended",
+        "verdict.reached",
+    }
+)
+"""Events after which somebody or something relies on the log: these are on the disk before anything follows."""
+
+
+class SessionLog:
+    """The one writer of one run's log. Holds an exclusive lock for as long as it is open.
+
+    Args:
+        path: `session.jsonl` of the run; created when absent.
+        redactor: Takes secrets out of every line before it is written.
+
+    Raises:
+        RunLockedError: Another process is writing this log.
+        DamagedLogError: A line other than the last does not check.
+    """
+
+    def __init__(self, path: Path, redactor: Redactor | None = None) -> None:
+        self.path = path
+        self.redactor = redactor or Redactor()
+        self.torn_bytes = 0
+        is_new = not path.exists()
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._poisoned = ""
+        try:
+            self._lock()
+            self.lines = self._recover()
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._seq = self.lines[-1].seq if self.lines else 0
+        self._prev = self._tail_hash
+        if is_new:
+            _sync_folder(path.parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the log and of its lock."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def append(self, event: AnyEvent) -> Line:
+        """Write one event; on the disk before this returns when it is a commit point.
+
+        Raises:
+            LogError: The line could not be written whole. The log then takes no further event, because whatever
+                follows a fragment would be lost with it.
+        """
+        if self._poisoned:
+            raise LogError(f"the session log takes no more events: {self._poisoned}", where=str(self.path))
+        at = clock.now().isoformat(timespec="microseconds")
+        payload = event.model_dump(mode="json", by_alias=True)
+        kind = payload.pop("type", event.type)
+        clean = json.loads(self.redactor.text(json.dumps(payload, ensure_ascii=False))[0])
+        record = {"seq": self._seq + 1, "at": at, "type": kind, "prev": self._prev, "payload": clean}
+        raw = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+        self._write(raw + b"\n")
+        if kind in COMMIT_POINTS:
+            self._sync()
+        line = _parsed(raw)
+        self._seq, self._prev = line.seq, hashlib.sha256(raw).hexdigest()
+        return line
+
+    def _write(self, data: bytes) -> None:
+        good = os.lseek(self._fd, 0, os.SEEK_END)
+        try:
+            written = os.write(self._fd, data)
+        except OSError as error:
+            self._poison(good, error.strerror or str(error))
+        else:
+            if written != len(data):
+                self._poison(good, f"only {written} of {len(data)} bytes were written")
+
+    def _poison(self, good_offset: int, reason: str) -> None:
+        self._poisoned = reason
+        os.ftruncate(self._fd, good_offset)
+        raise LogError(
+            f"an event could not be written: {reason}",
+            where=str(self.path),
+            advice="Make room or mend the disk, then `loop resume`: everything before it is safe.",
+        )
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            # After a failed fsync the kernel may have dropped the pages: trying again would lie.
+            self._poisoned = f"the disk did not take the log: {error.strerror}"
+            raise LogError(self._poisoned, where=str(self.path)) from error
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunLockedError(
+                "another loop is working on this run",
+                where=str(self.path.parent),
+                advice="Wait for it, or stop it with Ctrl-C where it runs.",
+            ) from error
+
+    def _recover(self) -> list[Line]:
+        data = self.path.read_bytes()
+        lines, good, self._tail_hash = _checked(data, self.path)
+        if good < len(data):
+            torn = data[good:]
+            self.torn_bytes = len(torn)
+            aside = self.path.with_name(f"{self.path.name}.torn-{len(lines)}")
+            aside.write_bytes(torn)
+            os.ftruncate(self._fd, good)
+            os.fsync(self._fd)
+        return lines
+
+
+def read(path: Path) -> list[Line]:
+    """All whole lines of a log, checked; a torn last line is left out.
+
+    Raises:
+        DamagedLogError: A line other than the last does not check.
+        LogError: There is no log.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LogError("no session log", where=str(path), advice=error.strerror or "") from error
+    return _checked(data, path)[0]
+
+
+def _checked(data: bytes, path: Path) -> tuple[list[Line], int, str]:
+    """The good lines, the offset where they end, and the hash of the last one."""
+    lines: list[Line] = []
+    prev, offset = GENESIS, 0
+    for number, (start, end, raw) in enumerate(_split(data), start=1):
+        is_last = end >= len(data)
+        try:
+            line = _parsed(raw)
+        except (ValueError, ValidationError) as error:
+            if is_last:
+                break
+            raise DamagedLogError(f"line {number} is not an event: {_first_line(error)}", where=str(path)) from error
+        if line.prev != prev or line.seq != number:
+            if is_last and not raw.endswith(b"}"):
+                break
+            raise DamagedLogError(
+                f"line {number} does not follow line {number - 1}: the chain is broken", where=str(path)
+            )
+        if not data[start:end].endswith(b"\n"):
+            break
+        lines.append(line)
+        prev, offset = hashlib.sha256(raw).hexdigest(), end
+    return lines, offset, prev
+
+
+def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    start = 0
+    while start < len(data):
+        newline = data.find(b"\n", start)
+        end = newline + 1 if newline >= 0 else len(data)
+        yield start, end, data[start:end].rstrip(b"\n")
+        start = end
+
+
+def _parsed(raw: bytes) -> Line:
+    record: dict[str, Any] = json.loads(raw)
+    event = event_adapter.validate_python({"type": record["type"], **record["payload"]}, strict=False)
+    return Line(seq=record["seq"], at=record["at"], prev=record["prev"], event=event)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,66 @@
+"""Evidence bytes under their digest: written once, never changed, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from goldenpath_loop.errors import LogError
+from goldenpath_loop.session.redaction import Redactor
+
+__all__ = ["EvidenceStore", "Stored"]
+
+
+class Stored:
+    """What became of bytes that were put into the store."""
+
+    __slots__ = ("digest", "redactions", "size_bytes")
+
+    def __init__(self, digest: str, size_bytes: int, redactions: int) -> None:
+        self.digest = digest
+        self.size_bytes = size_bytes
+        self.redactions = redactions
+
+
+class EvidenceStore:
+    """The folder `evidence/` of one run.
+
+    Args:
+        folder: Where the bytes lie; created when absent.
+        redactor: Takes secrets out before anything is written.
+    """
+
+    def __init__(self, folder: Path, redactor: Redactor | None = None) -> None:
+        self.folder = folder
+        self.redactor = redactor or Redactor()
+
+    def put(self, data: bytes) -> Stored:
+        """Store `data` without its secrets; the same bytes are stored once."""
+        clean, redactions = self.redactor.data(data)
+        digest = hashlib.sha256(clean).hexdigest()
+        path = self.folder / digest
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{digest}.{os.getpid()}")
+            with fresh.open("wb") as file:
+                file.write(clean)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        return Stored(digest, len(clean), redactions)
+
+    def get(self, digest: str) -> bytes:
+        """The bytes stored under `digest`.
+
+        Raises:
+            LogError: They are gone, or are not what they were.
+        """
+        path = self.folder / digest
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise LogError("evidence is missing", where=str(path)) from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise LogError("evidence was changed after it was stored", where=str(path))
+        return data

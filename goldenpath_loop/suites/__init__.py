@@ -1,0 +1,1 @@
+"""Test suites run as subprocesses, every result streamed."""

@@ -1,0 +1,1 @@
+"""Agents and prompts as data."""
