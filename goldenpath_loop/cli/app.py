@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -67,15 +67,17 @@ def main() -> None:
     try:
         app()
     except LoopError as error:
-        typer.echo(f"loop: {error}", err=True)
-        sys.exit(error.exit_code)
+        _leave(error)
     except BaseExceptionGroup as group:
         ours, rest = group.split(LoopError)
         if rest is not None or ours is None:
             raise
-        error = _first(ours)
-        typer.echo(f"loop: {error}", err=True)
-        sys.exit(error.exit_code)
+        _leave(_first(ours))
+
+
+def _leave(error: LoopError) -> NoReturn:
+    typer.echo(f"loop: {error}", err=True)
+    sys.exit(error.exit_code)
 
 
 def _first(group: BaseExceptionGroup[LoopError]) -> LoopError:

@@ -6,13 +6,16 @@ import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from goldenpath_loop.errors import ConfigurationError, UsageError
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.session.folder import RunFolder
+
+if TYPE_CHECKING:
+    from goldenpath_loop.config.load import Loaded
 
 __all__ = ["start"]
 
@@ -104,11 +107,14 @@ def _configured(
     if loaded.demo:
         own = loaded.settings
         target = _demo_target(folder, loaded.demo)
-        settings = target.settings.model_copy(
-            update={"loop": target.settings.loop.model_copy(update={"worktrees": own.loop.worktrees})}
-        )
+        kept = {key: getattr(own, key) for key in ("limits", "loop") if _is_set(loaded, key)}
+        settings = target.settings.model_copy(update=kept)
         return folder, Target(settings, target.root, target.config)
     return folder, Target(loaded.settings, loaded.root, place)
+
+
+def _is_set(loaded: Loaded, table: str) -> bool:
+    return any(key.startswith(f"{table}.") and str(where) != "default" for key, where in loaded.origins.items())
 
 
 def _demo_target(folder: RunFolder, scenario: str) -> Target:

@@ -6,8 +6,6 @@ test on it. A search survives a kill between any two probes: all it knows are th
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.readings import histories
 from goldenpath_loop.core.step import Scene, Step, request
@@ -23,7 +21,7 @@ from goldenpath_loop.science import culprit as science
 __all__ = ["COMMITS_KEY", "commits", "confirm_keys", "confirmation", "search", "search_keys"]
 
 COMMITS_KEY = "commits"
-_DOCUMENTS = {".md", ".rst", ".txt", ".adoc"}
+_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
 
 
 def commits(scene: Scene) -> tuple[Commit, ...]:
@@ -163,7 +161,7 @@ def _hopeless(scene: Scene, history: tuple[Commit, ...]) -> frozenset[int]:
 
 
 def _cannot_matter(path: str, tests: tuple[str, ...]) -> bool:
-    return PurePosixPath(path).suffix.lower() in _DOCUMENTS or any(path.startswith(prefix) for prefix in tests)
+    return path.lower().endswith(_DOCUMENTS) or any(path.startswith(prefix) for prefix in tests)
 
 
 def _conclude(
@@ -173,6 +171,9 @@ def _conclude(
         case science.Culprit(index=index, parent_index=parent):
             step = confirmation(scene, cluster, history[index], history[parent])
             return step or _confirmed(scene, cluster, history[index], history[parent])
+        case science.Range(newest=newest, green_index=None):
+            reason = f"no commit was found green; red at least as far back as {history[newest].revision[:10]}"
+            return _verdict(scene, cluster, "never_good", reason)
         case science.Range(newest=newest, oldest=oldest):
             names = ", ".join(commit.revision[:10] for commit in history[newest : oldest + 1][:6])
             reason = f"one of {oldest - newest + 1} commits that cannot be told apart: {names}"
@@ -207,7 +208,7 @@ def _confirmed(scene: Scene, cluster: Cluster, culprit: Commit, parent: Commit) 
     holds = bool(on_culprit and on_parent) and on_culprit[0] == "red" and on_parent[0] == "green"
     statement = (
         f"{culprit.revision[:10]} “{culprit.subject}”: {red} of {len(cluster.tests)} tests red on it "
-        f"with this signature, {green} of {len(cluster.tests)} green on its parent {parent.revision[:10]}"
+        f"with this signature, {green} of {len(cluster.tests)} green on {parent.revision[:10]} before it"
     )
     return _verdict(
         scene,

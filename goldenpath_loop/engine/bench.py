@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,6 +46,18 @@ class Bench:
     def environment(self) -> dict[str, str]:
         """What services and deploy scripts find around them."""
         return {**own_environment(), **self.operator_settings}
+
+    @property
+    def redactor(self) -> Redactor:
+        """Takes secrets out of texts that leave by another door than the session."""
+        return Redactor(self.operator_settings.values())
+
+    def scratch(self, key: str) -> Path:
+        """An empty folder for one unit of work."""
+        folder = self.folder.scratch / re.sub(r"[^A-Za-z0-9_.-]+", "-", key)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
 
     def tree(self, name: str) -> Path:
         """Folder of the worktree called `name`."""

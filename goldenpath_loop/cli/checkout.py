@@ -1,0 +1,62 @@
+"""A few questions to git about a folder, asked before there is a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from goldenpath_loop.errors import UsageError
+from goldenpath_loop.system.process import Command, own_environment, run
+
+__all__ = ["ask_git", "branch_of", "remote_of", "top_of"]
+
+# Nobody is there to type a password, and output must be in the words we look for.
+_ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=8"
+
+
+async def ask_git(folder: Path, *words: str, timeout_s: float = 20.0) -> str | None:
+    """What git answers, without the last newline; None when it refuses or takes longer than `timeout_s`.
+
+    Raises:
+        ProcessError: Git cannot be started.
+    """
+    environment = own_environment(_ENVIRONMENT)
+    environment.setdefault("GIT_SSH_COMMAND", _SSH)
+    command = Command(("git", *words), folder, environment, timeout_s=timeout_s, grace_s=1.0)
+    done = await run(command, separate=True)
+    if done.ended != "exited" or done.exit_code != 0:
+        return None
+    return done.output.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+async def top_of(folder: Path) -> Path:
+    """Top of the checkout that `folder` lies in.
+
+    Raises:
+        UsageError: It lies in none.
+        ProcessError: Git cannot be started.
+    """
+    if not folder.is_dir():
+        raise UsageError("there is no such folder", where=str(folder))
+    top = await ask_git(folder, "rev-parse", "--show-toplevel")
+    if not top:
+        raise UsageError(
+            "this folder is not in a git repository",
+            where=str(folder),
+            advice="the loop works on commits: name a folder of a checkout, or start with `git init`",
+        )
+    return Path(top)
+
+
+async def remote_of(top: Path) -> str:
+    """The remote to work with: `origin`, else the first, else `origin` as the name to be."""
+    remotes = (await ask_git(top, "remote") or "").split()
+    return "origin" if "origin" in remotes or not remotes else remotes[0]
+
+
+async def branch_of(top: Path, remote: str) -> str:
+    """The remote's default branch as far as this clone knows it, else the one checked out, else `main`."""
+    head = await ask_git(top, "symbolic-ref", "--short", f"refs/remotes/{remote}/HEAD")
+    if head:
+        return head.removeprefix(f"{remote}/")
+    return await ask_git(top, "symbolic-ref", "--short", "HEAD") or "main"

@@ -1,0 +1,64 @@
+"""The scenarios of the demo: what is wrong with the target, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from goldenpath_loop.demo.history import Fault
+
+__all__ = ["FAULTS", "SCENARIOS", "WITHOUT_SECRET", "Scenario"]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One state of the target to work on."""
+
+    name: str
+    summary: str
+    """One sentence for the person who chooses."""
+
+
+SCENARIOS = (
+    Scenario(
+        "websocket-route", "Health is green, and every chat handshake gets a JSON body instead of an upgrade."
+    ),
+    Scenario(
+        "event-payload", "Chat works, but tool events lost what the client shows: tool_name and results."
+    ),
+    Scenario(
+        "missing-secret", "The auth service cannot start: SERVICE_SECRET is not set. No code is at fault."
+    ),
+    Scenario("all-green", "Nothing is wrong."),
+)
+
+FAULTS = {
+    "websocket-route": Fault(
+        step="Consolidate paths and route registration",
+        slips=(
+            (
+                "backend/app.py",
+                "from starlette.routing import BaseRoute, Route, WebSocketRoute\n",
+                "from starlette.routing import BaseRoute, Route\n",
+            ),
+            (
+                "backend/app.py",
+                "from backend.chat import chat_endpoint, describe_chat\n",
+                "from backend.chat import describe_chat\n",
+            ),
+            ("backend/app.py", "        WebSocketRoute(paths.CHAT, chat_endpoint),\n", ""),
+        ),
+    ),
+    "event-payload": Fault(
+        step="Consolidate event names and the event envelope",
+        slips=(
+            (
+                "backend/events.py",
+                'EVENT_FIELDS = ("agent", "detail", "tool_name", "arguments", "results", "response")',
+                'EVENT_FIELDS = ("agent", "detail", "arguments", "response")',
+            ),
+        ),
+    ),
+}
+
+WITHOUT_SECRET = frozenset({"missing-secret"})
+"""Scenarios in which the operator's settings lack SERVICE_SECRET."""

@@ -1,0 +1,1 @@
+"""The backend: threads, messages, agents, and the chat socket."""

@@ -1,0 +1,1 @@
+"""The agents, their tools, and how one works on a message."""

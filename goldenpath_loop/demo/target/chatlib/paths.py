@@ -1,0 +1,23 @@
+"""Every path of the platform, once."""
+
+HEALTH = "/health"
+LIVE = "/health/live"
+
+LOGIN = "/login"
+VERIFY = "/verify"
+PROVIDERS = "/providers"
+
+API_HEALTH = "/api/health"
+SERVICES = "/api/discovery/services"
+MCP_CONFIG = "/api/mcp/config"
+MCP_SERVERS = "/api/mcp/servers"
+AGENTS = "/api/agents"
+AGENT = "/api/agents/{name}"
+PIPELINE_METRICS = "/api/metrics/pipeline"
+THREADS = "/api/threads"
+THREAD = "/api/threads/{thread_id}"
+MESSAGES = "/api/threads/{thread_id}/messages"
+EXPORT = "/api/threads/{thread_id}/export"
+CHAT = "/ws/chat"
+OPENAPI = "/openapi.json"
+DOCS = "/docs"

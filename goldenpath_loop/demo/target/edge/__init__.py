@@ -1,0 +1,1 @@
+"""The edge: the one address clients know, in front of the services."""

@@ -1,0 +1,91 @@
+"""Runs tests on a commit as it would have been: its own tree, its own preview, the protected tests carried along."""
+
+from __future__ import annotations
+
+from goldenpath_loop.engine.bench import Bench
+from goldenpath_loop.engine.suite_run import run_tests
+from goldenpath_loop.errors import DeployError, RepositoryError
+from goldenpath_loop.probes.service import probe_service
+from goldenpath_loop.records.effects import ProbeCommit
+from goldenpath_loop.records.receipts import CommitProbeReceipt, DeployReceipt
+from goldenpath_loop.records.results import SuiteRun
+from goldenpath_loop.records.services import ServiceReport
+from goldenpath_loop.repository.worktrees import overlay, prepare_worktree
+from goldenpath_loop.session.witness import Witness
+
+__all__ = ["probe_commit"]
+
+
+async def probe_commit(effect: ProbeCommit, bench: Bench, witness: Witness) -> CommitProbeReceipt:
+    """Bring the commit up beside everything else, ask it, and take it down again."""
+    short = effect.revision[:10]
+    name = "probe-" + effect.key.replace("/", "-")
+    folder = bench.tree(name)
+    try:
+        await prepare_worktree(bench.root, folder, name=name, revision=effect.revision)
+        await overlay(folder, revision=effect.protected, prefixes=bench.policy.target.tests)
+    except RepositoryError as error:
+        return CommitProbeReceipt(revision=effect.revision, problem=f"no tree of {short}: {error.message}")
+    if not bench.policy.services:
+        return CommitProbeReceipt(
+            revision=effect.revision, runs=await _runs(effect, bench, name, "", witness)
+        )
+    try:
+        deployed = await bench.deployments.start(
+            name, tree=folder, revision=effect.revision, preview=True, witness=witness
+        )
+        problem = _unusable(effect, bench, deployed)
+        if problem:
+            return CommitProbeReceipt(revision=effect.revision, problem=problem)
+        return CommitProbeReceipt(
+            revision=effect.revision,
+            runs=await _runs(effect, bench, name, name, witness),
+            services=await _services(effect, bench, name, witness),
+        )
+    except DeployError as error:
+        return CommitProbeReceipt(revision=effect.revision, problem=f"no preview of {short}: {error.message}")
+    finally:
+        await bench.deployments.stop(name)
+
+
+def _unusable(effect: ProbeCommit, bench: Bench, deployed: DeployReceipt) -> str:
+    """Why the preview cannot be tested; a service that no chosen suite needs may be missing."""
+    if deployed.problem:
+        return deployed.problem
+    needed = {name for chosen in effect.selections for name in bench.policy.suite(chosen.suite).needs}
+    lost = [start for start in deployed.starts if not start.started and start.service in needed]
+    return "; ".join(f"{start.service} {start.summary}" for start in lost)
+
+
+async def _runs(
+    effect: ProbeCommit, bench: Bench, tree: str, deployment: str, witness: Witness
+) -> tuple[SuiteRun, ...]:
+    return tuple(
+        [
+            await run_tests(
+                bench,
+                witness,
+                suite=chosen.suite,
+                key=f"{effect.key}/{chosen.suite}",
+                tree=tree,
+                deployment=deployment,
+                tests=chosen.tests,
+                revision=effect.revision,
+            )
+            for chosen in effect.selections
+        ]
+    )
+
+
+async def _services(
+    effect: ProbeCommit, bench: Bench, deployment: str, witness: Witness
+) -> tuple[ServiceReport, ...]:
+    urls = bench.urls(deployment)
+    return tuple(
+        [
+            await probe_service(
+                bench.policy.service(name), urls=urls, settings=bench.environment, witness=witness
+            )
+            for name in effect.services
+        ]
+    )

@@ -1,0 +1,73 @@
+"""Runs and collects suites for effects: environment, served revision before and after, scratch."""
+
+from __future__ import annotations
+
+from goldenpath_loop.engine.bench import Bench
+from goldenpath_loop.engine.served import served_revision
+from goldenpath_loop.records.base import Revision, TestId
+from goldenpath_loop.records.effects import CollectTests, RunSuite
+from goldenpath_loop.records.receipts import CollectionReceipt, SuiteReceipt
+from goldenpath_loop.records.results import SuiteRun
+from goldenpath_loop.records.target import SuiteSpec
+from goldenpath_loop.session.witness import Witness
+from goldenpath_loop.suites.request import SuiteRequest
+from goldenpath_loop.suites.run import collect_suite, run_suite
+
+__all__ = ["collect", "run", "run_tests"]
+
+
+async def collect(effect: CollectTests, bench: Bench, witness: Witness) -> CollectionReceipt:
+    """Ask the suite which tests it has."""
+    suite = bench.policy.suite(effect.suite)
+    request = _request(bench, suite, effect.key, effect.tree, effect.deployment, ())
+    found = await collect_suite(request, witness)
+    return CollectionReceipt(tests=found.collected, run=found)
+
+
+async def run(effect: RunSuite, bench: Bench, witness: Witness) -> SuiteReceipt:
+    """Run the suite's tests against the deployment the effect names."""
+    found = await run_tests(
+        bench,
+        witness,
+        suite=effect.suite,
+        key=effect.key,
+        tree=effect.tree,
+        deployment=effect.deployment,
+        tests=effect.tests,
+        revision=effect.revision,
+    )
+    return SuiteReceipt(run=found)
+
+
+async def run_tests(
+    bench: Bench,
+    witness: Witness,
+    *,
+    suite: str,
+    key: str,
+    tree: str,
+    deployment: str,
+    tests: tuple[TestId, ...],
+    revision: Revision,
+) -> SuiteRun:
+    """Run tests of one suite and read the served revision before and after: the same tree, the same system."""
+    spec = bench.policy.suite(suite)
+    before = await served_revision(bench, deployment, spec.needs, revision)
+    found = await run_suite(_request(bench, spec, key, tree, deployment, tests), witness)
+    after = await served_revision(bench, deployment, spec.needs, revision)
+    return found.model_copy(update={"revision_before": before, "revision_after": after})
+
+
+def _request(
+    bench: Bench, suite: SuiteSpec, key: str, tree: str, deployment: str, tests: tuple[TestId, ...]
+) -> SuiteRequest:
+    folder = bench.tree(tree)
+    return SuiteRequest(
+        suite=suite,
+        tree=folder,
+        tests=tests,
+        python=bench.python,
+        env=bench.suite_environment(suite, deployment, folder),
+        foreign_root=bench.root,
+        scratch=bench.scratch(key),
+    )

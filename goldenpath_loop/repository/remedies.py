@@ -1,0 +1,149 @@
+"""Remedies as commits on branches of their own, made in worktrees of their own, the same on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from goldenpath_loop.errors import RepositoryError
+from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.evidence import Obtained
+from goldenpath_loop.records.receipts import RemedyReceipt, WorktreeReceipt
+from goldenpath_loop.repository.git import Git, said
+from goldenpath_loop.repository.worktrees import prepare_worktree
+from goldenpath_loop.session.witness import Witness
+from goldenpath_loop.system import clock
+
+__all__ = ["TRAILER", "compose", "revert_commit"]
+
+TRAILER = "Goldenpath-Remedy"
+_NAME, _EMAIL = "goldenpath-loop", "goldenpath-loop@localhost"
+
+
+async def revert_commit(
+    root: Path,
+    folder: Path,
+    *,
+    commit: Revision,
+    onto: Revision,
+    branch: str,
+    tree: str,
+    message: str,
+    protected: Sequence[str],
+    witness: Witness,
+) -> RemedyReceipt:
+    """Revert `commit` on top of `onto` on `branch`, leaving everything below `protected` as it is on `onto`.
+
+    The commit's dates come from `onto`, so the same remedy has the same id on every clone. A branch that holds
+    this very remedy already is taken as it is; one that holds anything else is left alone and named.
+
+    Raises:
+        RepositoryError: Git refused in a way that says nothing about the revert.
+    """
+    await prepare_worktree(root, folder, name=tree, revision=onto)
+    git = Git(folder)
+    parents = (await git.line("rev-list", "--parents", "-n", "1", commit)).split()[1:]
+    mainline = ("--mainline", "1") if len(parents) > 1 else ()
+    done = await git.attempt("revert", "--no-commit", *mainline, commit)
+    conflicts = await _conflicts(git)
+    if done.exit_code != 0 or conflicts:
+        await git.attempt("revert", "--abort")
+        await git.attempt("reset", "--hard", "--quiet", onto)
+        problem = "it conflicts with later changes" if conflicts else said(done)
+        return RemedyReceipt(branch=branch, conflicts=conflicts, problem=problem)
+    for prefix in protected:
+        path = prefix.rstrip("/")
+        await git.attempt("rm", "-r", "-f", "-q", "--cached", "--ignore-unmatch", "--", path)
+        await git.attempt("reset", "--quiet", onto, "--", path)
+    if not (await git.run("diff", "--cached", "--name-only", onto)).strip():
+        return RemedyReceipt(branch=branch, problem="reverting it changes nothing that is not a protected test")
+    head = await _commit(git, onto, f"{message}\n{TRAILER}: revert {commit}\n")
+    problem = await _claim(Git(root), branch, head)
+    if problem:
+        return RemedyReceipt(branch=branch, problem=problem)
+    await git.run("checkout", "--force", "--detach", head)
+    await git.attempt("clean", "-ffdxq")
+    return await _receipt(git, branch, onto, head, witness)
+
+
+async def _conflicts(git: Git) -> tuple[str, ...]:
+    listed = await git.run("diff", "--name-only", "--diff-filter=U", "-z")
+    return tuple(path for path in listed.decode("utf-8", "replace").split("\0") if path)
+
+
+async def _commit(git: Git, onto: Revision, message: str) -> Revision:
+    """A commit of the index on top of `onto`, one second younger than it."""
+    tree = await git.line("write-tree")
+    seconds = int(await git.line("show", "-s", "--format=%ct", onto)) + 1
+    name = await git.attempt("config", "user.name")
+    email = await git.attempt("config", "user.email")
+    who = name.output.decode().strip() or _NAME
+    mail = email.output.decode().strip() or _EMAIL
+    environment = {
+        "GIT_AUTHOR_NAME": who,
+        "GIT_AUTHOR_EMAIL": mail,
+        "GIT_COMMITTER_NAME": who,
+        "GIT_COMMITTER_EMAIL": mail,
+        "GIT_AUTHOR_DATE": f"{seconds} +0000",
+        "GIT_COMMITTER_DATE": f"{seconds} +0000",
+    }
+    made = await git.run(
+        "commit-tree", tree, "-p", onto, "-F", "-", stdin=message.encode(), environment=environment
+    )
+    return made.decode().strip()
+
+
+async def _claim(git: Git, branch: str, head: Revision) -> str:
+    """Point `branch` at `head`; empty when it does, else why it does not."""
+    there = await git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+    standing = there.output.decode().strip() if there.exit_code == 0 else ""
+    if standing == head:
+        return ""
+    if standing:
+        message = (await git.run("show", "-s", "--format=%B", standing)).decode("utf-8", "replace")
+        if TRAILER not in message:
+            return f"a branch called {branch} exists and is not ours"
+    await git.run("update-ref", f"refs/heads/{branch}", head, standing or "0" * len(head))
+    return ""
+
+
+async def _receipt(
+    git: Git, branch: str, onto: Revision, head: Revision, witness: Witness
+) -> RemedyReceipt:
+    started_at, began = clock.now(), clock.monotonic_s()
+    show = ("diff", "--stat", "-p", "--no-renames", onto, head)
+    text = await git.run(*show)
+    diff = await witness.capture(
+        "diff",
+        text,
+        subject=f"remedy {branch}",
+        obtained=Obtained(
+            how=f"git {' '.join(show)}", started_at=started_at, duration_s=clock.monotonic_s() - began, exit_code=0
+        ),
+    )
+    listed = await git.run("diff", "--name-only", "--no-renames", "-z", onto, head)
+    files = tuple(path for path in listed.decode("utf-8", "replace").split("\0") if path)
+    return RemedyReceipt(branch=branch, head=head, files=files, diff=diff)
+
+
+async def compose(
+    root: Path, folder: Path, *, base: Revision, heads: Sequence[Revision], tree: str
+) -> WorktreeReceipt:
+    """A worktree with `base` plus the commits `heads`, in order; what conflicts is said in the receipt."""
+    first = heads[0] if heads else base
+    await prepare_worktree(root, folder, name=tree, revision=first)
+    git = Git(folder)
+    for head in heads[1:]:
+        done = await git.attempt("cherry-pick", "--no-commit", head)
+        if done.exit_code != 0:
+            conflicts = await _conflicts(git)
+            await git.attempt("reset", "--hard", "--quiet", first)
+            detail = f" in {', '.join(conflicts[:3])}" if conflicts else f": {said(done)}"
+            return WorktreeReceipt(tree=tree, revision=first, problem=f"{head[:10]} does not fit{detail}")
+        message = (await git.run("show", "-s", "--format=%B", head)).decode("utf-8", "replace")
+        composed = await _commit(git, await git.line("rev-parse", "HEAD"), message)
+        await git.run("checkout", "--force", "--detach", composed)
+    revision = await git.line("rev-parse", "HEAD")
+    if not revision:
+        raise RepositoryError("the composed revision cannot be read", where=str(folder))
+    return WorktreeReceipt(tree=tree, revision=revision)

@@ -1,0 +1,44 @@
+"""What is to be run, where, and with what."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from goldenpath_loop.records.base import TestId
+from goldenpath_loop.records.target import SuiteSpec
+
+__all__ = ["SuiteRequest", "exit_in_words"]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRequest:
+    """One run of one suite in one tree."""
+
+    suite: SuiteSpec
+    tree: Path
+    """Folder that holds the revision under test; the run's working directory."""
+    tests: tuple[TestId, ...]
+    """Tests that are meant to run; empty for all that the suite has."""
+    python: str
+    """Interpreter of the tests."""
+    env: Mapping[str, str]
+    """Variables on top of this process's own."""
+    foreign_root: Path | None
+    """The user's checkout: code under test that is imported from there spoils the run."""
+    scratch: Path
+    """Folder for this run alone: events, reports, temporary files."""
+
+
+def exit_in_words(exit_code: int | None) -> str:
+    """`exit code 3`, or the name of the signal that killed it."""
+    if exit_code is None:
+        return "it could not be ended"
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return f"killed by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"killed by signal {-exit_code}"

@@ -1,0 +1,1 @@
+"""Deployments made of real processes."""

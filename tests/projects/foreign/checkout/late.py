@@ -1,0 +1,1 @@
+"""Imported only while a test runs."""
