@@ -107,7 +107,9 @@ class PaperTarget:
                 return receipts.CollectionReceipt(tests=tuple(self.tests), run=run)
             case asked.RunSuite():
                 tests = effect.tests or tuple(self.tests)
-                return receipts.SuiteReceipt(run=await self._run(effect.suite, effect.revision, tests, witness))
+                return receipts.SuiteReceipt(
+                    run=await self._run(effect.suite, effect.revision, tests, witness)
+                )
             case asked.ListCommits():
                 listed = tuple(self._commit(number) for number in reversed(range(self.commits)))
                 return receipts.CommitsReceipt(commits=listed)

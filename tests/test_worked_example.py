@@ -40,5 +40,7 @@ async def test_a_red_test_becomes_a_proven_pull_request(tmp_path: Path) -> None:
         assert culprit is not None
         assert culprit.revision == target.revision(9)  # named by running commits, not by guessing
         assert [finding.kind for finding in state.findings] == ["why_chain"]  # every quote was checked
-        assert [remedy.branch for remedy in remedies(state)] == [f"goldenpath/revert-{target.revision(9)[:12]}"]
+        assert [remedy.branch for remedy in remedies(state)] == [
+            f"goldenpath/revert-{target.revision(9)[:12]}"
+        ]
         assert finished.outcome == "repaired"  # green on base plus the remedy, red again without it

@@ -31,14 +31,16 @@ class Target:
 
 def start(
     scenario: Annotated[
-        str | None, typer.Argument(help="With --demo: which fault the built-in target hides.", show_default=False)
+        str | None,
+        typer.Argument(help="With --demo: which fault the built-in target hides.", show_default=False),
     ] = None,
     focus: Annotated[
         str | None, typer.Option(help="Which focus of the configuration to work through.", show_default=False)
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Work on the built-in target.")] = False,
     config: Annotated[
-        Path | None, typer.Option(help="Configuration file; default: the nearest one above.", show_default=False)
+        Path | None,
+        typer.Option(help="Configuration file; default: the nearest one above.", show_default=False),
     ] = None,
     runs: Annotated[
         Path | None, typer.Option(help="Folder of all runs; default: [loop] runs.", show_default=False)
@@ -57,7 +59,8 @@ def start(
 
     if scenario is not None and not demo:
         raise UsageError(
-            f"unexpected argument {scenario}", advice="A scenario goes with --demo; a focus with --focus NAME."
+            f"unexpected argument {scenario}",
+            advice="A scenario goes with --demo; a focus with --focus NAME.",
         )
     place = _place(config) if not demo else None
     runs_folder = (runs or (place.parent if place else Path.cwd()) / "runs").resolve()
@@ -114,7 +117,9 @@ def _configured(
 
 
 def _is_set(loaded: Loaded, table: str) -> bool:
-    return any(key.startswith(f"{table}.") and str(where) != "default" for key, where in loaded.origins.items())
+    return any(
+        key.startswith(f"{table}.") and str(where) != "default" for key, where in loaded.origins.items()
+    )
 
 
 def _demo_target(folder: RunFolder, scenario: str) -> Target:

@@ -76,7 +76,11 @@ def _say(folder: RunFolder, end: object, *, as_json: bool) -> None:
     from goldenpath_loop.records.events import RunFinished, RunPaused
 
     if as_json:
-        record: dict[str, object] = {"run": folder.id, "folder": str(folder.path), "worklog": str(folder.worklog)}
+        record: dict[str, object] = {
+            "run": folder.id,
+            "folder": str(folder.path),
+            "worklog": str(folder.worklog),
+        }
         if isinstance(end, RunFinished):
             record |= {
                 "outcome": end.outcome,
@@ -89,6 +93,5 @@ def _say(folder: RunFolder, end: object, *, as_json: bool) -> None:
         typer.echo(json.dumps(record))
     elif isinstance(end, RunPaused):
         typer.echo(f"Paused ({end.reason}). Go on with: loop resume {folder.id}")
-    elif isinstance(end, RunFinished):
-        typer.echo(f"{end.outcome}: {end.reason}")
+    else:
         typer.echo(f"worklog: {folder.worklog}")

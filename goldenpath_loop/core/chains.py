@@ -6,8 +6,8 @@ cuts the chain at the first link that does not hold.
 
 from __future__ import annotations
 
-from goldenpath_loop.core.search import commits, confirm_keys, search_keys
 from goldenpath_loop.core.readings import next_finding_id
+from goldenpath_loop.core.search import commits, confirming_runs, observations, search_keys
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.core.targets import representative, result_of
 from goldenpath_loop.records.evidence import Citation
@@ -15,6 +15,7 @@ from goldenpath_loop.records.findings import Cluster, Finding, Refuter, WhyLink
 from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt
 from goldenpath_loop.records.results import TestResult
 from goldenpath_loop.records.services import ProbeReport
+from goldenpath_loop.science.signature import mask
 from goldenpath_loop.science.similarity import ScoredHunk, rank_hunks
 
 __all__ = ["why_chain"]
@@ -30,17 +31,19 @@ def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding 
     if symptom is None:
         return None
     culprit = change.commit.revision
-    parent = _parent(scene, culprit)
+    runs = confirming_runs(scene, cluster, culprit)
+    if runs is None:
+        return None
     links: list[WhyLink] = []
     effect, effect_at = f"{test} fails: {symptom.quote.strip()}", symptom
-    runs = confirm_keys(cluster, culprit, parent)
-    mechanism = _mechanism(scene, cluster, runs, parent)
+    before = scene.state.settled(runs[1], CommitProbeReceipt)
+    mechanism = _mechanism(scene, runs, before.revision if before else culprit)
     if mechanism is not None:
         text, citation, refuter = mechanism
         links.append(_link("intervention", effect, text, effect_at, citation, refuter, runs))
         effect, effect_at = text, citation
     texts = [symptom.quote, found[1].failure.message if found[1].failure else "", effect]
-    place = _place(change, texts)
+    place, guess = _place(change, texts)
     if place is not None:
         text, citation, refuter = place
         links.append(_link("call_path", effect, text, effect_at, citation, refuter, ()))
@@ -64,6 +67,7 @@ def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding 
         statement=verdict.statement if verdict else text,
         cluster=cluster.id,
         chain=tuple(links),
+        hypotheses=(guess,) if guess else (),
     )
 
 
@@ -97,91 +101,89 @@ def _symptom(result: TestResult) -> Citation | None:
     return Citation(evidence=result.evidence, quote=quote)
 
 
-def _parent(scene: Scene, culprit: str) -> str:
-    history = commits(scene)
-    verdict_keys = [record.effect for record in scene.state.effects.values() if record.effect.kind == "probe_commit"]
-    green = {effect.revision for effect in verdict_keys if effect.key.startswith("confirm/")} - {culprit}
-    for index, commit in enumerate(history):
-        if commit.revision == culprit:
-            for older in history[index + 1 :]:
-                if older.revision in green:
-                    return older.revision
-    return culprit
+def _mechanism(scene: Scene, runs: tuple[str, str], parent: str) -> tuple[str, Citation, Refuter] | None:
+    """The answer of a service that is different on the culprit and on its parent.
 
-
-def _mechanism(
-    scene: Scene, cluster: Cluster, runs: tuple[str, str], parent: str
-) -> tuple[str, Citation, Refuter] | None:
-    """The answer of a service that is different on the culprit and on its parent."""
+    An answer that is wrong on one and right on the other comes first; else a line that only one of them says.
+    """
     with_it, before = (scene.state.settled(key, CommitProbeReceipt) for key in runs)
     if with_it is None or before is None:
         return None
     old = {(one.service, probe.probe): probe for one in before.services for probe in one.reports}
-    for one in with_it.services:
-        for probe in one.reports:
-            was = old.get((one.service, probe.probe))
-            quote = _changed_answer(probe, was)
-            if was is None or quote is None or probe.evidence is None:
-                continue
-            text = f"{one.service}.{probe.probe} answers on the change: {probe.summary}"
-            if not probe.answered:
-                text += f"; on its parent: {was.summary}"
-            refuter = Refuter(
-                looked_for=f"the same answer of {one.service}.{probe.probe} on parent {parent[:10]}",
-                found=False,
-                citation=_was_citation(was),
-            )
-            return text, Citation(evidence=probe.evidence, quote=quote), refuter
+    pairs = [
+        (f"{one.service}.{probe.probe}", probe, was)
+        for one in with_it.services
+        for probe in one.reports
+        if probe.evidence is not None and (was := old.get((one.service, probe.probe))) is not None
+    ]
+    for name, now, was in sorted(pairs, key=lambda pair: pair[1].answered):
+        assert now.evidence is not None
+        changed = _changed_answer(now, was)
+        if changed is None:
+            continue
+        said, said_before = changed
+        refuter = Refuter(
+            looked_for=f"the same answer of {name} on {parent[:10]}",
+            found=False,
+            citation=_was_citation(was),
+        )
+        text = f"{name} says `{said.strip()}`"
+        if not now.answered:
+            text += f" ({now.summary})"
+        if said_before:
+            text += f"; before the change: `{said_before.strip()}`"
+        return text, Citation(evidence=now.evidence, quote=said), refuter
     return None
 
 
-def _changed_answer(probe: ProbeReport, was: ProbeReport | None) -> str | None:
-    """A line that `probe` answered and `was` did not, apart from what always changes."""
-    if was is None:
+def _changed_answer(now: ProbeReport, was: ProbeReport) -> tuple[str, str] | None:
+    """What `now` says and `was` did not, with what `was` said instead; numbers, ids and times left aside."""
+    if now.answered != was.answered and now.quote:
+        return now.quote, was.summary
+    before = {mask(line): line for line in was.answers}
+    after = {mask(line): line for line in now.answers}
+    fresh = [line for shape, line in after.items() if shape not in before]
+    if not fresh:
         return None
-    if probe.answered != was.answered:
-        return probe.quote or None
-    known = {_shape(line) for line in was.answers}
-    return next((line for line in probe.answers if _shape(line) not in known), None)
-
-
-def _shape(line: str) -> str:
-    """A line without its numbers and ids: what a message is made of, not what it carries today."""
-    return "".join("#" if character.isdigit() else character for character in line)
+    gone = [line for shape, line in before.items() if shape not in after]
+    return fresh[0], gone[0] if gone else ""
 
 
 def _was_citation(was: ProbeReport) -> Citation | None:
     return Citation(evidence=was.evidence, quote=was.quote) if was.evidence and was.quote else None
 
 
-def _place(change: ChangeReceipt, texts: list[str]) -> tuple[str, Citation, Refuter] | None:
-    """The changed line that has most to do with what the test and the service said."""
+def _place(change: ChangeReceipt, texts: list[str]) -> tuple[tuple[str, Citation, Refuter] | None, str]:
+    """The changed line that names what the test and the service spoke of; only a guess when two lines do so alike.
+
+    Returns:
+        The place, or None, and a hypothesis, or nothing.
+    """
     ranked: tuple[ScoredHunk, ...] = rank_hunks(change.hunks, texts)
     if not ranked or ranked[0].score <= 0 or not ranked[0].line.strip():
-        return None
+        return None, ""
     best = ranked[0]
-    sign = "+" if best.added else "-"
     verb = "adds" if best.added else "removes"
-    text = f"{best.hunk.path}: the change {verb} `{best.line.strip()}`"
-    rival = ranked[1] if len(ranked) > 1 and ranked[1].score >= best.score else None
+    words = ", ".join(best.matched[:4])
+    text = f"{best.hunk.path}: the change {verb} `{best.line.strip()}`, which names {words}"
+    rivals = [one for one in ranked[1:] if one.score >= best.score and one.hunk.path != best.hunk.path]
+    if rivals:
+        return None, f"{text}; {rivals[0].hunk.path} speaks of it as much"
     refuter = Refuter(
-        looked_for=f"another of the {len(change.hunks)} hunks that speaks of it as much",
-        found=rival is not None,
+        looked_for=f"a line in another file of the change ({len(change.hunks)} hunks) that names it as much",
+        found=False,
     )
-    return text, Citation(evidence=change.diff, quote=f"{sign}{best.line}"), refuter
+    sign = "+" if best.added else "-"
+    return (text, Citation(evidence=change.diff, quote=f"{sign}{best.line}"), refuter), ""
 
 
 def _older_red(scene: Scene, cluster: Cluster, culprit: str) -> str | None:
+    """A commit before the culprit on which the test was seen red in the same way."""
     order = {commit.revision: index for index, commit in enumerate(commits(scene))}
-    for key in search_keys(scene, cluster):
-        receipt = scene.state.settled(key, CommitProbeReceipt)
-        if receipt is None or order.get(receipt.revision, -1) <= order.get(culprit, -1):
-            continue
-        for run in receipt.runs:
-            for result in run.results:
-                if result.id == representative(cluster) and result.outcome == "red" and result.signature:
-                    if result.signature.key == cluster.signature.key:
-                        return receipt.revision
+    guilty = order.get(culprit, len(order))
+    for probe in observations(scene, cluster):
+        if probe.outcome == "red" and probe.index > guilty:
+            return commits(scene)[probe.index].revision
     return None
 
 

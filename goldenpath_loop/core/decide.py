@@ -100,6 +100,8 @@ def _next_cycle(state: State, policy: Policy, summary: str) -> Step:
     over = CycleFinished(cycle=state.cycle, summary=summary)
     if state.cycle >= policy.limits.cycles:
         limit = LimitReached(limit="cycles", allowed=policy.limits.cycles, used=state.cycle)
-        return Step(events=(over, limit, finish(state, "budget", f"{state.cycle} cycles are all that is allowed")))
+        return Step(
+            events=(over, limit, finish(state, "budget", f"{state.cycle} cycles are all that is allowed"))
+        )
     proven = tuple(one.id for one in remedies(state) if is_proven(state, one))
     return Step(events=(over, CycleStarted(cycle=state.cycle + 1, remedies=proven)))

@@ -78,7 +78,11 @@ def ensure_deployment(scene: Scene) -> Step | None:
         return None
     if not preview and scene.policy.deploy.adapter == "none":
         return None
-    if not preview and scene.policy.deploy.adapter == "command" and not scene.state.is_over(deploy_key(scene)):
+    if (
+        not preview
+        and scene.policy.deploy.adapter == "command"
+        and not scene.state.is_over(deploy_key(scene))
+    ):
         before = _probes(scene, "before", name)
         step = request(scene.state, before)
         if step is not None:

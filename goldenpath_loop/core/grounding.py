@@ -78,7 +78,9 @@ def resolve(citation: Citation, stored: Mapping[str, bytes]) -> Citation | str:
     if citation.is_located:
         there = data[citation.start : citation.end]
         if _normal(there) != _normal(quote):
-            return f"{citation.evidence}[{citation.start}:{citation.end}] does not say {citation.quote[:80]!r}"
+            return (
+                f"{citation.evidence}[{citation.start}:{citation.end}] does not say {citation.quote[:80]!r}"
+            )
         return citation
     for wanted in (quote, quote.replace(b"\n", b"\r\n")):
         start = data.find(wanted)

@@ -126,7 +126,10 @@ def _deployment(receipt: DeployReceipt, key: str) -> verdicts.Conclusion:
         subject=receipt.deployment,
         value=value,
         statement=statement,
-        measurements=(Measurement(name="started", value=len(started)), Measurement(name="lost", value=len(lost))),
+        measurements=(
+            Measurement(name="started", value=len(started)),
+            Measurement(name="lost", value=len(lost)),
+        ),
         because=(key,),
         revision=receipt.revision,
     )

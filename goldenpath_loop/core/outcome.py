@@ -51,6 +51,9 @@ def next_actions(state: State) -> tuple[str, ...]:
     for remedy in remedies(state):
         pull_request = has_pull_request(state, remedy)
         if pull_request is None:
+            if remedy.receipt is not None and remedy.head is None:
+                where = f" in {', '.join(remedy.receipt.conflicts)}" if remedy.receipt.conflicts else ""
+                found.append(f"Revert {remedy.commit[:12]} by hand: {remedy.receipt.problem}{where}.")
             continue
         if pull_request.draft:
             found.append(f"Decide about the draft {pull_request.address}: its proof is not complete.")

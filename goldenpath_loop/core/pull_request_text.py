@@ -64,10 +64,14 @@ def _subject(scene: Scene, remedy: Remedy) -> str:
 def _impact(scene: Scene, remedy: Remedy) -> str:
     tests = _tests(scene, remedy)
     value = value_at_risk_usd(scene, set(tests))
-    lines = [f"## Impact\n\n{len(tests)} tests of focus `{scene.policy.focus.name}` fail on `{scene.base.revision}`:"]
+    lines = [
+        f"## Impact\n\n{len(tests)} tests of focus `{scene.policy.focus.name}` fail on `{scene.base.revision}`:"
+    ]
     lines.append("\n".join(f"- `{test}`" for test in tests))
     if value:
-        lines.append(f"The suites they belong to protect ${value:,.0f} a month (from the target's configuration).")
+        lines.append(
+            f"The suites they belong to protect ${value:,.0f} a month (from the target's configuration)."
+        )
     return "\n\n".join(lines)
 
 
@@ -83,7 +87,9 @@ def _cause(scene: Scene, remedy: Remedy, clusters: tuple[Cluster, ...]) -> str:
         whys = [f"{number}. {_why(link)}" for number, link in enumerate(finding.chain, start=1)]
         lines.append(f"Five whys ({finding.id}):\n\n" + "\n".join(whys))
         if finding.hypotheses:
-            lines.append("Not shown, only supposed:\n\n" + "\n".join(f"- {text}" for text in finding.hypotheses))
+            lines.append(
+                "Not shown, only supposed:\n\n" + "\n".join(f"- {text}" for text in finding.hypotheses)
+            )
     return "\n\n".join(lines)
 
 

@@ -18,7 +18,7 @@ from goldenpath_loop.records.history import Commit
 from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
 from goldenpath_loop.science import culprit as science
 
-__all__ = ["COMMITS_KEY", "commits", "confirm_keys", "confirmation", "search", "search_keys"]
+__all__ = ["COMMITS_KEY", "commits", "confirming_runs", "observations", "search", "search_keys"]
 
 COMMITS_KEY = "commits"
 _DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
@@ -47,13 +47,15 @@ def search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:
         return step
     history = commits(scene)
     if not history:
-        return _verdict(scene, waiting[0], "not_searchable", "the history of the base branch could not be read")
+        return _verdict(
+            scene, waiting[0], "not_searchable", "the history of the base branch could not be read"
+        )
     cluster = waiting[0]
     probes = observations(scene, cluster)
     hopeless = _hopeless(scene, history)
     end = science.conclude(len(history), probes, hopeless=hopeless)
     if end is not None:
-        return _conclude(scene, cluster, history, end)
+        return _conclude(scene, waiting, history, end)
     indices = _first_guess(scene, cluster, history, probes) or science.next_probes(
         len(history), probes, width=scene.policy.jobs, hopeless=hopeless
     )
@@ -93,28 +95,49 @@ def search_keys(scene: Scene, cluster: Cluster) -> tuple[str, ...]:
     )
 
 
-def confirm_keys(cluster: Cluster, culprit: str, parent: str) -> tuple[str, str]:
-    """Keys of the two runs that confirm a culprit: on it, and on its parent."""
-    return f"confirm/{cluster.id}/{culprit[:12]}", f"confirm/{cluster.id}/{parent[:12]}"
+def confirming_runs(scene: Scene, cluster: Cluster, culprit: str) -> tuple[str, str] | None:
+    """Keys of the two runs of the whole cluster that confirm a culprit: on it, and before it."""
+    on_it = _confirm_key(scene, cluster, culprit)
+    older = [commit.revision for commit in commits(scene)]
+    for revision in older[older.index(culprit) + 1 :] if culprit in older else ():
+        key = _confirm_key(scene, cluster, revision)
+        if on_it and key:
+            return on_it, key
+    return None
 
 
-def confirmation(scene: Scene, cluster: Cluster, culprit: Commit, parent: Commit) -> Step | None:
-    """Run the whole cluster on the suspect and on its parent, services probed too; None when both are over."""
+def _confirm_key(scene: Scene, cluster: Cluster, revision: str) -> str | None:
+    """Key of the run of every test of `cluster` on `revision`, services probed too, if it was asked for."""
+    for key, record in scene.state.effects.items():
+        effect = record.effect
+        if (
+            not isinstance(effect, ProbeCommit)
+            or not key.startswith("confirm/")
+            or effect.revision != revision
+        ):
+            continue
+        if set(cluster.tests) <= {test for chosen in effect.selections for test in chosen.tests}:
+            return key
+    return None
+
+
+def _confirmation(
+    scene: Scene, clusters: tuple[Cluster, ...], culprit: Commit, parent: Commit
+) -> tuple[ProbeCommit, ...]:
+    """Run the first cluster, and every other that is still open, whole on the suspect and before it."""
     base = scene.base.revision
     assert base is not None
-    keys = confirm_keys(cluster, culprit.revision, parent.revision)
-    return request(
-        scene.state,
-        [
-            ProbeCommit(
-                key=key,
-                revision=commit.revision,
-                protected=base,
-                selections=selections_of(scene, [cluster]),
-                services=tuple(service.name for service in scene.policy.services),
-            )
-            for key, commit in zip(keys, (culprit, parent), strict=True)
-        ],
+    names = "+".join(cluster.id for cluster in clusters)
+    return tuple(
+        ProbeCommit(
+            key=_confirm_key(scene, clusters[0], commit.revision)
+            or f"confirm/{commit.revision[:12]}/{names}",
+            revision=commit.revision,
+            protected=base,
+            selections=selections_of(scene, clusters),
+            services=tuple(service.name for service in scene.policy.services),
+        )
+        for commit in (culprit, parent)
     )
 
 
@@ -165,12 +188,15 @@ def _cannot_matter(path: str, tests: tuple[str, ...]) -> bool:
 
 
 def _conclude(
-    scene: Scene, cluster: Cluster, history: tuple[Commit, ...], end: science.Conclusion
+    scene: Scene, waiting: tuple[Cluster, ...], history: tuple[Commit, ...], end: science.Conclusion
 ) -> Step:
+    cluster = waiting[0]
     match end:
         case science.Culprit(index=index, parent_index=parent):
-            step = confirmation(scene, cluster, history[index], history[parent])
-            return step or _confirmed(scene, cluster, history[index], history[parent])
+            probes = _confirmation(scene, waiting, history[index], history[parent])
+            return request(scene.state, probes) or _confirmed(
+                scene, cluster, history[index], history[parent], tuple(probe.key for probe in probes)
+            )
         case science.Range(newest=newest, green_index=None):
             reason = f"no commit was found green; red at least as far back as {history[newest].revision[:10]}"
             return _verdict(scene, cluster, "never_good", reason)
@@ -182,18 +208,21 @@ def _conclude(
             reason = f"red as far back as it can be tested, to {history[oldest].revision[:10]}"
             return _verdict(scene, cluster, "never_good", reason)
         case science.NotRed():
-            return _verdict(scene, cluster, "unknown", "it is not red on the base revision when run on its own")
+            return _verdict(
+                scene, cluster, "unknown", "it is not red on the base revision when run on its own"
+            )
         case science.Contradiction(answer=None):
             return _verdict(scene, cluster, "unknown", "it passes and fails on the same commit")
         case science.Contradiction(answer=answer) if answer is not None:
             # The change nearest to base is why it is red now; that older ones exist does not alter that.
-            return _conclude(scene, cluster, history, answer)
+            return _conclude(scene, waiting, history, answer)
         case _:
             raise InternalError(f"a search cannot end with {end}")
 
 
-def _confirmed(scene: Scene, cluster: Cluster, culprit: Commit, parent: Commit) -> Step:
-    keys = confirm_keys(cluster, culprit.revision, parent.revision)
+def _confirmed(
+    scene: Scene, cluster: Cluster, culprit: Commit, parent: Commit, keys: tuple[str, ...]
+) -> Step:
     on_culprit, on_parent = (
         [
             verdicts.probe_outcome(cluster.signature, test, receipt.runs, expected=receipt.revision)

@@ -53,7 +53,11 @@ async def drive(
         with anyio.CancelScope() as work:
             outer.start_soon(_pause_on_signal, work, interruption)
             async with open_bench(
-                settings=settings, policy=policy, root=root, config_folder=config_folder, folder=session.folder
+                settings=settings,
+                policy=policy,
+                root=root,
+                config_folder=config_folder,
+                folder=session.folder,
             ) as bench:
                 finished = await _work(session, bench, on_progress)
                 await tidy(bench)

@@ -76,7 +76,10 @@ class Engine:
         if outcome.receipt is None:
             self._append(
                 EffectFailed(
-                    key=key, error=outcome.error, advice=outcome.advice, duration_s=round(outcome.duration_s, 3)
+                    key=key,
+                    error=outcome.error,
+                    advice=outcome.advice,
+                    duration_s=round(outcome.duration_s, 3),
                 )
             )
             return

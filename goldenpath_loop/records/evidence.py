@@ -71,5 +71,3 @@ class Citation(Record):
     def is_located(self) -> bool:
         """Whether the offsets are known."""
         return 0 <= self.start < self.end
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from goldenpath_loop.records.base import Record, ServiceName, SuiteName
 
@@ -25,12 +25,12 @@ __all__ = [
 class LoginSpec(Record):
     """How a probe gets a token before it knocks."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     url: str
     json_body: dict[str, str] = Field(default_factory=dict, alias="json")
     field: str = "token"
     """JSON field of the answer that holds the token."""
-
-    model_config = {"populate_by_name": True, "frozen": True, "extra": "forbid"}
 
 
 class ProbeSpec(Record):

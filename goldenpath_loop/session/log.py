@@ -187,7 +187,9 @@ def _checked(data: bytes, path: Path) -> tuple[list[Line], int, str]:
         except (ValueError, ValidationError) as error:
             if is_last:
                 break
-            raise DamagedLogError(f"line {number} is not an event: {_first_line(error)}", where=str(path)) from error
+            raise DamagedLogError(
+                f"line {number} is not an event: {_first_line(error)}", where=str(path)
+            ) from error
         if line.prev != prev or line.seq != number:
             if is_last and not raw.endswith(b"}"):
                 break

@@ -13,8 +13,8 @@ from goldenpath_loop.core.deployments import (
 from goldenpath_loop.core.readings import next_finding_id, unavailable_services
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import ProbeService
-from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.events import DecisionMade
+from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Finding, Verdict
 from goldenpath_loop.records.receipts import DeployReceipt, ProbeReceipt, WorktreeReceipt
 from goldenpath_loop.records.services import ProbeReport
@@ -97,7 +97,9 @@ def _judge(scene: Scene) -> Step:
 
 def _verdicts(scene: Scene) -> list[Verdict]:
     deployment = cycle_deployment(scene)
-    found = (scene.state.verdict("service", f"{deployment}/{service.name}") for service in scene.policy.services)
+    found = (
+        scene.state.verdict("service", f"{deployment}/{service.name}") for service in scene.policy.services
+    )
     return [verdict for verdict in found if verdict is not None]
 
 

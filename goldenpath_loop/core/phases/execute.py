@@ -61,7 +61,9 @@ def _judge(scene: Scene) -> Step:
     )
     everything = [result for results in by_level.values() for result in results]
     seen = verdicts.tally(everything)
-    suites = [scene.state.verdict("suite", f"cycle {scene.cycle}: {planned.suite}") for planned in plan.suites]
+    suites = [
+        scene.state.verdict("suite", f"cycle {scene.cycle}: {planned.suite}") for planned in plan.suites
+    ]
     green = all(verdict is not None and verdict.value == "green" for verdict in suites)
     shrunk = _lost_tests(scene)
     summary = f"{seen.green} of {seen.total} tests passed"

@@ -194,7 +194,7 @@ def _message(commit: str, subject: str, tests: list[str]) -> str:
 
 def _close(scene: Scene) -> Step:
     fresh = [one for one in under_repair(scene.state) if scene.state.verdict("audit", one.id) is None]
-    lines = [_fate(scene, cluster) for cluster in scene.state.clusters]
+    lines = _fates(scene)
     lines += [finding.action.instruction for finding in scene.state.findings if finding.action]
     for remedy in remedies(scene.state):
         receipt = scene.state.settled(remedy.key, RemedyReceipt)
@@ -205,9 +205,21 @@ def _close(scene: Scene) -> Step:
     return Step(events=(scene.finish("done" if fresh else "stopped", summary),))
 
 
-def _fate(scene: Scene, cluster: Cluster) -> str:
-    for kind in ("culprit", "triage"):
-        verdict = scene.state.verdict(kind, cluster.id)
-        if verdict is not None:
-            return f"{cluster.id} {verdict.value}: {verdict.statement}"
-    return f"{cluster.id} was not looked at"
+def _fates(scene: Scene) -> list[str]:
+    """What became of each cluster, those with one culprit together."""
+    lines: list[str] = []
+    for commit, clusters in _confirmed(scene, scene.state.clusters).items():
+        change = scene.state.settled(_change_key(commit), ChangeReceipt)
+        subject = f" “{change.commit.subject}”" if change else ""
+        names = ", ".join(cluster.id for cluster in clusters)
+        tests = sum(len(cluster.tests) for cluster in clusters)
+        lines.append(f"{commit[:12]}{subject} broke {tests} tests ({names})")
+    explained = {
+        cluster.id for clusters in _confirmed(scene, scene.state.clusters).values() for cluster in clusters
+    }
+    for cluster in scene.state.clusters:
+        if cluster.id not in explained:
+            verdict = scene.state.verdict("culprit", cluster.id) or scene.state.verdict("triage", cluster.id)
+            fate = f"{verdict.value}, {verdict.statement}" if verdict else "not looked at"
+            lines.append(f"{cluster.id}: {fate}")
+    return lines

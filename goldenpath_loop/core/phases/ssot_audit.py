@@ -20,7 +20,9 @@ def decide(scene: Scene) -> Step:
     clean = audited_clean(scene.state)
     verdicts = [scene.state.verdict("audit", remedy.id) for remedy in found]
     summary = "; ".join(
-        f"{remedy.id} {verdict.value}: {verdict.statement}" if verdict else f"{remedy.id} could not be audited"
+        f"{remedy.id} {verdict.value}: {verdict.statement}"
+        if verdict
+        else f"{remedy.id} could not be audited"
         for remedy, verdict in zip(found, verdicts, strict=True)
     )
     result: PhaseResult = "done" if clean else "sent_back"

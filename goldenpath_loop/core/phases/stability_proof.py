@@ -51,7 +51,9 @@ def _prove(scene: Scene, remedy: Remedy) -> Step:
     deployment = remedy.tree if scene.policy.services else ""
     if deployment:
         if not scene.policy.can_preview:
-            return _verdict(scene, remedy, "unproven", "no service can be previewed; deploy its branch to test it")
+            return _verdict(
+                scene, remedy, "unproven", "no service can be previewed; deploy its branch to test it"
+            )
         deploy = Deploy(
             key=scene.live_key("deploy", remedy.id),
             deployment=deployment,
@@ -67,7 +69,9 @@ def _prove(scene: Scene, remedy: Remedy) -> Step:
             detail = receipt.problem if receipt else "the deployment failed"
             return _verdict(scene, remedy, "unproven", f"its preview could not be started: {detail}")
     for effects in _stages(scene, remedy, deployment):
-        needs_base = any(isinstance(effect, RunSuite) and effect.tree == cycle_tree(scene) for effect in effects)
+        needs_base = any(
+            isinstance(effect, RunSuite) and effect.tree == cycle_tree(scene) for effect in effects
+        )
         if needs_base and any(not scene.state.is_over(effect.key) for effect in effects):
             step = ensure_deployment(scene)
             if step is not None:
@@ -103,7 +107,8 @@ def _full_runs(scene: Scene, remedy: Remedy) -> list[RunSuite]:
     plan = scene.state.plan
     assert plan is not None
     return [
-        _run(scene, remedy, Selection(suite=planned.suite, tests=planned.tests), "all") for planned in plan.suites
+        _run(scene, remedy, Selection(suite=planned.suite, tests=planned.tests), "all")
+        for planned in plan.suites
     ]
 
 
@@ -169,16 +174,20 @@ def _judge(scene: Scene, remedy: Remedy) -> Step:
     few = len(again) < REPEATS * len(targets)
     not_red = _not_red(clusters, without)
     services = _services_worse(scene, remedy)
-    stable = (
-        f"{sum(result.outcome == 'green' for result in full)} of {len(full)} focus tests passed with the remedy"
-    )
+    stable = f"{sum(result.outcome == 'green' for result in full)} of {len(full)} focus tests passed with the remedy"
     if uncured:
-        return _verdict(scene, remedy, "not_cured", f"{len(uncured)} of {len(targets)} tests stay red: {uncured[0]}")
+        return _verdict(
+            scene, remedy, "not_cured", f"{len(uncured)} of {len(targets)} tests stay red: {uncured[0]}"
+        )
     if lost or services:
         what = [*(f"{test} passed before and does not now" for test in lost), *services]
-        return _verdict(scene, remedy, "trade_off", f"it cures {len(targets)} tests and costs others: {what[0]}")
+        return _verdict(
+            scene, remedy, "trade_off", f"it cures {len(targets)} tests and costs others: {what[0]}"
+        )
     if shaky or few:
-        return _verdict(scene, remedy, "unproven", f"not green every time: {(shaky or ['a repeat is missing'])[0]}")
+        return _verdict(
+            scene, remedy, "unproven", f"not green every time: {(shaky or ['a repeat is missing'])[0]}"
+        )
     if not_red:
         return _verdict(scene, remedy, "unproven", f"without the remedy it is not red any more: {not_red[0]}")
     statement = (
@@ -235,9 +244,7 @@ def _services_worse(scene: Scene, remedy: Remedy) -> list[str]:
 def _verdict(
     scene: Scene, remedy: Remedy, value: str, statement: str, measurements: tuple[Measurement, ...] = ()
 ) -> Step:
-    because = tuple(
-        key for key in scene.state.effects if key.startswith(f"stability/{remedy.id}/")
-    )
+    because = tuple(key for key in scene.state.effects if key.startswith(f"stability/{remedy.id}/"))
     found = verdicts.Conclusion(
         kind="stability",
         subject=remedy.id,

@@ -1,0 +1,87 @@
+"""The last words of a run: outcome, culprit, pull request, worklog, what to do next."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.text import Text
+
+from goldenpath_loop.core.state import State
+from goldenpath_loop.records.receipts import CommitsReceipt, PullRequestReceipt
+from goldenpath_loop.review.wording import seconds, short
+from goldenpath_loop.system.plain import plain_line
+
+__all__ = ["closing_lines"]
+
+_LABEL_CHARS = 14
+_LEAST_CHARS = 30
+_STYLES = {"passed": "bold green", "repaired": "bold green"}
+
+
+def closing_lines(state: State, worklog: Path | None, *, width: int | None) -> Iterator[Text]:
+    """The summary, line by line.
+
+    Args:
+        state: What the run has come to.
+        worklog: Where its worklog lies; None leaves it out.
+        width: Columns to wrap sentences to; None leaves them whole. Paths are never wrapped.
+    """
+    yield Text()
+    finished = state.finished
+    if finished is not None:
+        yield Text(finished.outcome, style=_STYLES.get(finished.outcome, "bold yellow"))
+        yield from _row("reason", finished.reason, width)
+    elif state.paused:
+        yield Text("paused", style="bold yellow")
+    else:
+        yield Text("no outcome: the run was cut off", style="bold red")
+    for words in _culprits(state):
+        yield from _row("culprit", words, width)
+    for receipt in _pull_requests(state):
+        draft = " (draft)" if receipt.draft else ""
+        yield from _row("pull request", _place(receipt.address, worklog) + draft, None)
+    if worklog is not None:
+        yield from _row("worklog", str(worklog), None)
+    for action in finished.next_actions if finished else ():
+        yield from _row("next", action, width)
+    if finished is None and state.started is not None:
+        yield from _row("next", f"Go on with: loop resume {state.started.run}", width)
+    if state.last_at is not None:
+        yield from _row("duration", seconds(state.active_until(state.last_at)), None)
+
+
+def _row(label: str, words: str, width: int | None) -> Iterator[Text]:
+    line = plain_line(words, max_chars=2000)
+    room = max(_LEAST_CHARS, (width or 0) - _LABEL_CHARS - 2)
+    parts = textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) if width else [line]
+    for number, part in enumerate(parts or [""]):
+        name = label if number == 0 else ""
+        yield Text(f"  {name:<{_LABEL_CHARS}}", style="dim").append(part, style="not dim")
+
+
+def _culprits(state: State) -> Iterator[str]:
+    subjects: dict[str, str] = {}
+    for record in state.effects.values():
+        if isinstance(record.receipt, CommitsReceipt):
+            subjects.update((commit.revision, commit.subject) for commit in record.receipt.commits)
+    clusters: dict[str, list[str]] = {}
+    for verdict in state.verdicts:
+        if verdict.kind == "culprit" and verdict.value == "confirmed" and verdict.revision:
+            clusters.setdefault(verdict.revision, []).append(verdict.subject)
+    for revision, names in clusters.items():
+        yield f"{short(revision)} “{subjects.get(revision, '')}” for {', '.join(names)}"
+
+
+def _pull_requests(state: State) -> Iterator[PullRequestReceipt]:
+    for record in state.effects.values():
+        if isinstance(record.receipt, PullRequestReceipt):
+            yield record.receipt
+
+
+def _place(address: str, worklog: Path | None) -> str:
+    """A pull request of the local forge is a file of the run's folder."""
+    if worklog is None or "://" in address or Path(address).is_absolute():
+        return address
+    return str(worklog.parent / address)

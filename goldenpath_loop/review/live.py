@@ -1,0 +1,119 @@
+"""Shows a run while it goes on: a live picture on a terminal, plain lines everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from goldenpath_loop.records.base import EffectKey
+from goldenpath_loop.records.events import Line
+from goldenpath_loop.review.closing import closing_lines
+from goldenpath_loop.review.frame import STYLES, clock_words, frame
+from goldenpath_loop.review.timeline import Entry, Weight
+from goldenpath_loop.review.watch import Watch
+from goldenpath_loop.system import clock
+
+__all__ = ["LiveView"]
+
+_PICTURES_PER_SECOND = 4
+
+
+class LiveView:
+    """Listens to a session and tells it to a console; a context manager that ends with a summary.
+
+    Args:
+        console: Where to; NO_COLOR and its width are honoured.
+        live: A picture that is drawn again and again, with headlines above it; otherwise one line an event.
+        worklog: Path of the worklog, for the summary.
+        now: The clock that elapsed times are measured to.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        live: bool,
+        worklog: Path | None = None,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self._console = console
+        self._worklog = worklog
+        self._now = now
+        self._watch = Watch()
+        # The picture is drawn by a thread of its own.
+        self._lock = Lock()
+        self._live: Live | None = None
+        if live and not console.quiet:
+            self._live = Live(
+                get_renderable=self._picture,
+                console=console,
+                transient=True,
+                refresh_per_second=_PICTURES_PER_SECOND,
+                vertical_overflow="crop",
+            )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        if self._watch.state.started is not None:
+            for line in closing_lines(self._watch.state, self._worklog, width=self._width):
+                self._print(line)
+
+    def catch_up(self, lines: Iterable[Line]) -> None:
+        """Take in what happened before this view was opened, without telling it again."""
+        seen = 0
+        with self._lock:
+            for line in lines:
+                self._watch.see(line)
+                seen += 1
+        if seen > 1:
+            state = self._watch.state
+            where = f", phase {state.phase.phase}" if state.phase else ""
+            self._print(Text(f"{seen} events so far, cycle {state.cycle}{where}", style="dim"))
+
+    def line(self, line: Line) -> None:
+        """Take in one line of the log; made for `Session.listen`."""
+        with self._lock:
+            told = self._watch.see(line)
+        most = Weight.HEADLINE if self._live is not None else Weight.DETAIL
+        for entry in told:
+            if entry.weight <= most:
+                self._print(_told(entry))
+
+    def progress(self, effect_key: EffectKey, text: str) -> None:
+        """Take in a progress text of an effect that is under way; shown in the picture alone."""
+        with self._lock:
+            self._watch.hear(effect_key, text)
+
+    @property
+    def _width(self) -> int | None:
+        return self._console.width if self._console.is_terminal else None
+
+    def _print(self, text: Text) -> None:
+        # Wrapping is left to the terminal, so that a path can be copied and a log can be searched.
+        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def _picture(self) -> RenderableType:
+        width, height = self._console.size
+        with self._lock:
+            return frame(self._watch, now=self._now(), width=width, height=height)
+
+
+def _told(entry: Entry) -> Text:
+    text = Text(f"{clock_words(entry.elapsed_s)}  ", style="dim")
+    return text.append(entry.text, style=STYLES[entry.tone])

@@ -1,0 +1,230 @@
+"""Events as lines of a story: what happened, when, how much it matters, and whether it is good news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Literal
+
+from goldenpath_loop.core.search import COMMITS_KEY
+from goldenpath_loop.core.state import State, evolve
+from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.events import (
+    ControlRequested,
+    CycleFinished,
+    CycleStarted,
+    DecisionMade,
+    EffectFailed,
+    EffectRequested,
+    EffectSettled,
+    EvidenceCaptured,
+    FindingAppended,
+    FindingRejected,
+    LimitReached,
+    Line,
+    PhaseFinished,
+    PhaseStarted,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    VerdictReached,
+)
+from goldenpath_loop.records.findings import Verdict
+from goldenpath_loop.records.receipts import CommitsReceipt, PullRequestReceipt, RemedyReceipt, SuiteReceipt
+from goldenpath_loop.records.results import SuiteRun
+from goldenpath_loop.review.wording import effect_words, first_line, receipt_words, seconds, short
+from goldenpath_loop.system.plain import plain_line
+
+__all__ = ["Entry", "Story", "Tone", "Weight", "timeline"]
+
+Tone = Literal["good", "bad", "doubtful", "plain", "quiet"]
+
+_MAX_CHARS = 1000
+_GOOD = {"healthy", "running", "green", "held", "confirmed", "clean", "proven", "done", "passed", "repaired"}
+_BAD = {"down", "failed", "red", "breached", "violations", "not_cured", "stopped", "blocked", "aborted"}
+
+
+class Weight(IntEnum):
+    """How much a line matters to whoever watches."""
+
+    HEADLINE = 0
+    DETAIL = 1
+    TRACE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the story."""
+
+    seq: int
+    elapsed_s: float
+    """Seconds of work since the run began, pauses left out."""
+    phase: str
+    """`cycle 1, execute`; empty outside of phases."""
+    weight: Weight
+    tone: Tone
+    text: str
+
+
+def timeline(lines: Iterable[Line]) -> Iterator[Entry]:
+    """The whole story of a log."""
+    story = Story()
+    for line in lines:
+        yield from story.tell(line)
+
+
+class Story:
+    """Tells a log line by line, while it grows."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        """What the lines so far have come to."""
+        self._phase_began: datetime | None = None
+
+    def tell(self, line: Line) -> tuple[Entry, ...]:
+        """Take in one more line; the entries it gives."""
+        before, self.state = self.state, evolve(self.state, line)
+        at = datetime.fromisoformat(line.at)
+        if isinstance(line.event, PhaseStarted):
+            self._phase_began = at
+        took_s = (at - self._phase_began).total_seconds() if self._phase_began else 0.0
+        phase = self.state.phase or before.phase
+        name = f"cycle {phase.cycle}, {phase.phase}" if phase else ""
+        return tuple(
+            Entry(
+                line.seq,
+                self.state.active_until(at),
+                name,
+                weight,
+                tone,
+                plain_line(text, max_chars=_MAX_CHARS),
+            )
+            for weight, tone, text in _told(line, self.state, took_s)
+        )
+
+
+_Told = Iterator[tuple[Weight, Tone, str]]
+
+
+def _told(line: Line, after: State, took_s: float) -> _Told:
+    match line.event:
+        case RunStarted() as event:
+            target = event.policy.target.name if event.policy else "no usable configuration"
+            yield Weight.HEADLINE, "plain", f"run {event.run}: target {target}, focus {event.focus or 'none'}"
+        case RunResumed(version=version):
+            yield Weight.HEADLINE, "doubtful", f"resumed by version {version}"
+        case RunPaused(reason=reason):
+            yield Weight.HEADLINE, "doubtful", f"paused: {reason}"
+        case RunFinished(outcome=outcome, reason=reason):
+            yield Weight.HEADLINE, _tone(outcome), f"outcome {outcome}: {reason}"
+        case CycleStarted(cycle=cycle, remedies=made):
+            yield (
+                Weight.HEADLINE,
+                "plain",
+                f"cycle {cycle} begins" + (f", with {', '.join(made)}" if made else ""),
+            )
+        case CycleFinished(cycle=cycle, summary=summary):
+            yield Weight.DETAIL, "plain", f"cycle {cycle} is over: {summary}"
+        case PhaseStarted(phase=phase, attempt=attempt):
+            again = f", attempt {attempt}" if attempt > 1 else ""
+            yield Weight.DETAIL, "plain", f"{phase} started{again}"
+        case PhaseFinished() as event:
+            yield Weight.HEADLINE, _phase_tone(event), _phase_words(event, took_s)
+        case DecisionMade(subject=subject, choice=choice, reason=reason):
+            yield Weight.DETAIL, "plain", f"decided {subject}: {choice} ({reason})"
+        case EffectRequested(effect=effect):
+            yield Weight.TRACE, "quiet", f"asked: {effect_words(effect)}"
+        case EffectSettled() as event:
+            yield from _settled(event)
+        case EffectFailed(key=key, error=error):
+            record = after.effects.get(key)
+            what = effect_words(record.effect) if record else key
+            yield Weight.HEADLINE, "bad", f"failed: {what}: {error}"
+        case EvidenceCaptured(evidence=evidence):
+            yield (
+                Weight.TRACE,
+                "quiet",
+                f"{evidence.id} {evidence.kind.replace('_', ' ')}: {evidence.subject}",
+            )
+        case FindingAppended(finding=finding):
+            kind = finding.kind.replace("_", " ")
+            yield Weight.HEADLINE, "plain", f"{finding.id} {kind}: {finding.title}"
+        case FindingRejected(proposed=proposed, reasons=reasons):
+            why = "; ".join(reasons)
+            yield Weight.HEADLINE, "doubtful", f"{proposed.id} rejected: {proposed.title} ({why})"
+        case VerdictReached(verdict=verdict):
+            weight = Weight.HEADLINE if verdict.kind in ("culprit", "stability") else Weight.DETAIL
+            yield weight, _verdict_tone(verdict), _verdict_words(verdict, after)
+        case LimitReached(limit=limit, allowed=allowed, used=used):
+            yield Weight.HEADLINE, "bad", f"limit reached: {limit}, {used:g} of {allowed:g}"
+        case ControlRequested(request=request, by=by):
+            yield Weight.HEADLINE, "doubtful", f"{request.replace('_', ' ')} asked for by {by}"
+
+
+def _settled(event: EffectSettled) -> _Told:
+    took = f", {seconds(event.duration_s)}"
+    match event.receipt:
+        case SuiteReceipt(run=run) if "/execute/" in event.key:
+            yield Weight.TRACE, "quiet", f"settled: {receipt_words(event.receipt)}{took}"
+            for text in _failures(run):
+                yield Weight.DETAIL, "bad", text
+        case SuiteReceipt():
+            yield Weight.DETAIL, "plain", f"{event.key}: {receipt_words(event.receipt)}{took}"
+        case RemedyReceipt(head=head) as receipt:
+            yield Weight.HEADLINE, "plain" if head else "bad", f"remedy: {receipt_words(receipt)}"
+        case PullRequestReceipt() as receipt:
+            yield Weight.HEADLINE, "good", receipt_words(receipt)
+        case receipt:
+            yield Weight.TRACE, "quiet", f"settled: {receipt_words(receipt)}{took}"
+
+
+def _failures(run: SuiteRun) -> Iterator[str]:
+    for result in run.results:
+        if result.outcome in ("red", "timeout"):
+            failure = result.failure
+            said = first_line(failure.message) if failure else ""
+            if failure and failure.exception not in said:
+                said = f"{failure.exception}: {said}"
+            yield f"{result.outcome} {result.id}" + (f": {said}" if said else "")
+
+
+def _phase_tone(event: PhaseFinished) -> Tone:
+    if event.result in ("done", "nothing_to_do"):
+        return "good"
+    return "bad" if event.result == "stopped" else "doubtful"
+
+
+def _phase_words(event: PhaseFinished, took_s: float) -> str:
+    result = event.result.replace("_", " ").replace("nothing to do", "done, nothing left to do,")
+    return f"{event.phase} {result} in {seconds(took_s)}: {event.summary}"
+
+
+def _verdict_words(verdict: Verdict, state: State) -> str:
+    value = verdict.value.replace("_", " ")
+    if verdict.kind == "service":
+        return f"{verdict.id} {verdict.subject.split('/', 1)[0]}: {verdict.statement}"
+    if verdict.kind == "suite":
+        return f"{verdict.id} {verdict.subject.split(': ', 1)[-1]} is {value}: {verdict.statement}"
+    if verdict.kind == "probe":
+        return (
+            f"{verdict.id} commit {short(verdict.revision)}: {value} for {verdict.subject.split(' ', 1)[0]}"
+        )
+    return f"{verdict.id} {verdict.subject} {value}: {verdict.statement}"
+
+
+def _subject(state: State, revision: Revision | None) -> str:
+    listed = state.settled(COMMITS_KEY, CommitsReceipt)
+    found = (commit.subject for commit in (listed.commits if listed else ()) if commit.revision == revision)
+    subject = next(found, "")
+    return f", “{subject}”" if subject else ""
+
+
+def _verdict_tone(verdict: Verdict) -> Tone:
+    return "plain" if verdict.kind in ("probe", "triage") else _tone(verdict.value)
+
+
+def _tone(value: str) -> Tone:
+    return "good" if value in _GOOD else "bad" if value in _BAD else "doubtful"

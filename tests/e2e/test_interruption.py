@@ -1,0 +1,87 @@
+"""Ctrl-C at any moment: everything it started is ended, the log says so, and a resume reaches the outcome."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
+from tests.e2e.library import build_library
+
+
+def _interrupted(words: list[str], folder: Path, cache: Path, ready: str, number: int) -> int:
+    """Start the command, wait until it says `ready`, send it a signal, and return its exit code."""
+    with subprocess.Popen(
+        [*LOOP, *words],
+        cwd=folder,
+        env=environment(cache),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        seen: list[str] = []
+        for line in process.stdout:
+            seen.append(line)
+            if ready in line:
+                break
+        else:
+            pytest.fail(f"it never said {ready!r}:\n{''.join(seen)}")
+        os.killpg(process.pid, number)
+        process.stdout.read()
+        return process.wait(timeout=60)
+
+
+@pytest.mark.parametrize("ready", ["deploy_check", "execute", "five_whys", "stability_proof", "pull_request"])
+def test_ctrl_c_leaves_nothing_and_a_resume_finishes(tmp_path: Path, ready: str) -> None:
+    """Whatever phase it hits."""
+    library = build_library(tmp_path, commits=12, culprit=9)
+    exit_code = _interrupted(["start"], library.root, tmp_path, ready, signal.SIGINT)
+    assert exit_code == 130
+    assert leftovers(str(tmp_path)) == []
+    run = only_run(library.root / "runs")
+    assert state_of(run).paused
+    resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
+    assert resumed.exit_code == 0, resumed.errors
+    assert resumed.record["outcome"] == "repaired"
+    assert leftovers(str(tmp_path)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ready", ["deploy_check", "test_select", "execute"])
+def test_ctrl_c_ends_every_service(tmp_path: Path, ready: str) -> None:
+    """Services are processes of their own; none outlives the run."""
+    words = ["start", "--demo", "missing-secret"]
+    assert _interrupted(words, tmp_path, tmp_path, ready, signal.SIGINT) == 130
+    assert leftovers(str(tmp_path)) == []
+    resumed = typed("resume", "--json", folder=tmp_path)
+    assert resumed.exit_code == 10, resumed.errors
+
+
+def test_a_killed_engine_is_resumed(tmp_path: Path) -> None:
+    """After kill -9 nothing was said in the log; the resume folds what is there and goes on."""
+    library = build_library(tmp_path, commits=12, culprit=9)
+    exit_code = _interrupted(["start"], library.root, tmp_path, "five_whys", signal.SIGKILL)
+    assert exit_code == -signal.SIGKILL
+    assert not state_of(only_run(library.root / "runs")).paused
+    resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
+    assert resumed.exit_code == 0, resumed.errors
+    assert resumed.record["outcome"] == "repaired"
+
+
+def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
+    """Resuming it says the outcome again and appends nothing."""
+    library = build_library(tmp_path, commits=3, culprit=99)
+    assert typed("start", "--json", folder=library.root, cache=tmp_path).exit_code == 0
+    run = only_run(library.root / "runs")
+    before = run.log.read_bytes()
+    again = typed("resume", "--json", folder=library.root, cache=tmp_path)
+    assert again.exit_code == 0
+    assert again.record["outcome"] == "passed"
+    assert run.log.read_bytes() == before

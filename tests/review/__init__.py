@@ -1,0 +1,1 @@
+"""What a person reads about a run: tests on logs that real engines wrote."""
