@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from goldenpath_loop.errors import WorldError
 from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
+from goldenpath_loop.records.events import RunStarted
 from goldenpath_loop.records.evidence import Obtained
 from goldenpath_loop.records.history import Commit, Hunk
 from goldenpath_loop.records.policy import Limits, Policy
@@ -21,7 +22,7 @@ from goldenpath_loop.records.target import DeploySpec, FocusSpec, SuiteSpec, Tar
 from goldenpath_loop.science.signature import signature_of
 from goldenpath_loop.session.witness import Witness
 
-__all__ = ["PaperTarget", "paper_policy"]
+__all__ = ["PaperTarget", "paper_policy", "paper_run"]
 
 _DAY_ONE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -37,6 +38,13 @@ def paper_policy(*, limits: Limits | None = None, jobs: int = 1) -> Policy:
         gates={f"P{level}": 0.0 for level in range(1, 7)},
         limits=limits or Limits(),
         jobs=jobs,
+    )
+
+
+def paper_run(policy: Policy) -> RunStarted:
+    """The first event of a run on paper."""
+    return RunStarted(
+        run="paper", version="0", root="", config_file="", focus=policy.focus.name, policy=policy
     )
 
 

@@ -11,11 +11,10 @@ from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.units import LocalWorkers
 from goldenpath_loop.engine.witness import SessionWitness
 from goldenpath_loop.records.effects import AnyEffect
-from goldenpath_loop.records.events import RunStarted
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session
-from goldenpath_loop.testing import PaperTarget, paper_policy
+from goldenpath_loop.testing import PaperTarget, paper_policy, paper_run
 
 
 @pytest.mark.anyio
@@ -25,8 +24,7 @@ async def test_a_red_test_becomes_a_proven_pull_request(tmp_path: Path) -> None:
     policy = paper_policy()
 
     with Session(RunFolder(tmp_path)) as session:  # the log, and the evidence beside it
-        begin = {"run": "r1", "version": "0", "root": "", "config_file": "", "focus": "goldenpath"}
-        session.append(RunStarted(policy=policy, **begin))
+        session.append(paper_run(policy))
 
         async def perform(effect: AnyEffect) -> AnyReceipt:  # an edge: carries out one effect
             return await target.perform(effect, SessionWitness(session, effect.key, None))

@@ -41,6 +41,8 @@ def watch_run(folder: RunFolder, *, as_json: bool) -> int:
     if state.started is None:
         raise LogError("the log has no beginning", where=str(folder.log))
     if state.finished is not None:
+        if not as_json:
+            typer.echo(f"{folder.id} is finished. {state.finished.outcome}: {state.finished.reason}")
         _say(folder, state.finished, as_json=as_json)
         return state.finished.exit_code
     settings, policy = state.started.settings, state.started.policy

@@ -10,7 +10,6 @@ from goldenpath_loop.records.receipts import DeployReceipt, ProbeReceipt, Worktr
 from goldenpath_loop.records.services import ServiceReport, StartReport
 
 __all__ = [
-    "compose_key",
     "cycle_deployment",
     "cycle_revision",
     "cycle_tree",
@@ -19,6 +18,7 @@ __all__ = [
     "ensure_tree",
     "service_reports",
     "start_reports",
+    "tree_key",
 ]
 
 
@@ -34,17 +34,19 @@ def cycle_deployment(scene: Scene) -> str:
     return "staging" if scene.cycle == 1 else f"cycle-{scene.cycle}"
 
 
-def compose_key(scene: Scene) -> str:
-    """Key of the effect that puts this cycle's remedies together."""
-    return f"c{scene.cycle}/compose"
+def tree_key(scene: Scene) -> str:
+    """Key of the effect that makes this cycle's worktree; asked for again after a resume, because it is cheap."""
+    return scene.live_key("tree")
 
 
 def cycle_revision(scene: Scene) -> Revision | None:
     """What this cycle tests: base, or base plus the remedies made so far. None while that is not known."""
     if scene.cycle == 1:
         return scene.base.revision
-    composed = scene.state.settled(compose_key(scene), WorktreeReceipt)
-    return composed.revision if composed and not composed.problem else None
+    for key, record in reversed(list(scene.state.effects.items())):
+        if key.startswith(f"c{scene.cycle}/tree") and isinstance(record.receipt, WorktreeReceipt):
+            return None if record.receipt.problem else record.receipt.revision
+    return None
 
 
 def ensure_tree(scene: Scene) -> Step | None:
@@ -53,9 +55,9 @@ def ensure_tree(scene: Scene) -> Step | None:
     assert base is not None
     if scene.cycle > 1:
         heads = proven_heads(scene.state)
-        compose = ComposeRemedies(key=compose_key(scene), base=base, heads=heads, tree=cycle_tree(scene))
+        compose = ComposeRemedies(key=tree_key(scene), base=base, heads=heads, tree=cycle_tree(scene))
         return request(scene.state, [compose])
-    tree = PrepareWorktree(key=f"c{scene.cycle}/tree", tree=cycle_tree(scene), revision=base)
+    tree = PrepareWorktree(key=tree_key(scene), tree=cycle_tree(scene), revision=base)
     return request(scene.state, [tree])
 
 
@@ -70,7 +72,10 @@ def deploy_key(scene: Scene) -> str:
 
 
 def ensure_deployment(scene: Scene) -> Step | None:
-    """Get the cycle's revision deployed; None once that is over, well or not, or when nothing is to be done."""
+    """Get the cycle's tree and deployment; None once both are over, well or not, or nothing is to be done."""
+    step = ensure_tree(scene)
+    if step is not None:
+        return step
     revision = cycle_revision(scene)
     name = cycle_deployment(scene)
     preview = scene.cycle > 1

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core.remedies import has_pull_request, is_proven, remedies
+from goldenpath_loop.core.remedies import (
+    Remedy,
+    has_pull_request,
+    is_proven,
+    push_problem,
+    remedies,
+)
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.events import PhaseFinished, RunFinished, RunOutcome
 
@@ -40,6 +46,8 @@ def outcome_of(state: State, last: PhaseFinished) -> RunFinished:
     if "pull_requests" in state.limits_reached:
         return finish(state, "pull_request_limit", last.summary)
     actions = [finding.action.instruction for finding in state.findings if finding.action]
+    if any(push_problem(state, remedy) for remedy in remedies(state)):
+        return finish(state, "blocked", last.summary)
     if actions:
         return finish(state, "blocked", " ".join(actions))
     return finish(state, "inconclusive", last.summary)
@@ -51,9 +59,7 @@ def next_actions(state: State) -> tuple[str, ...]:
     for remedy in remedies(state):
         pull_request = has_pull_request(state, remedy)
         if pull_request is None:
-            if remedy.receipt is not None and remedy.head is None:
-                where = f" in {', '.join(remedy.receipt.conflicts)}" if remedy.receipt.conflicts else ""
-                found.append(f"Revert {remedy.commit[:12]} by hand: {remedy.receipt.problem}{where}.")
+            found += _by_hand(state, remedy)
             continue
         if pull_request.draft:
             found.append(f"Decide about the draft {pull_request.address}: its proof is not complete.")
@@ -64,3 +70,17 @@ def next_actions(state: State) -> tuple[str, ...]:
         if verdict is not None and verdict.value not in ("confirmed", "regression"):
             found.append(f"Look at {cluster.id} ({cluster.tests[0]}): {verdict.statement}")
     return tuple(dict.fromkeys(found))
+
+
+def _by_hand(state: State, remedy: Remedy) -> list[str]:
+    """What is left to a person of a remedy that did not become a pull request."""
+    if remedy.receipt is None:
+        return []
+    problem = push_problem(state, remedy)
+    if problem:
+        return [f"Push {remedy.branch} ({remedy.head}) by hand: {problem}."]
+    verdict = state.verdict("stability", remedy.id) or state.verdict("audit", remedy.id)
+    why = remedy.receipt.problem or (verdict.statement if verdict else "it was not judged")
+    where = f" in {', '.join(remedy.receipt.conflicts)}" if remedy.receipt.conflicts else ""
+    conflict = f"; later changes stand in the way{where}" if where and remedy.head else where
+    return [f"Take {remedy.commit[:12]} back by hand: {why}{conflict}."]

@@ -15,7 +15,9 @@ __all__ = ["body", "title", "value_at_risk_usd"]
 def title(scene: Scene, remedy: Remedy) -> str:
     """One line that says what comes back to life."""
     tests = _tests(scene, remedy)
-    return f"Revert “{_subject(scene, remedy)}”: {len(tests)} tests of {scene.policy.focus.name} work again"
+    part = "part of " if remedy.receipt and remedy.receipt.conflicts else ""
+    verb = "work again" if is_proven(scene.state, remedy) else "are red since"
+    return f"Revert {part}“{_subject(scene, remedy)}”: {len(tests)} tests of {scene.policy.focus.name} {verb}"
 
 
 def body(scene: Scene, remedy: Remedy) -> str:
@@ -127,8 +129,16 @@ def _proof(scene: Scene, remedy: Remedy) -> str:
 def _risk(scene: Scene, remedy: Remedy) -> str:
     files = remedy.receipt.files if remedy.receipt else ()
     shown = "\n".join(f"- `{path}`" for path in files)
+    left = remedy.receipt.conflicts if remedy.receipt else ()
+    partial = (
+        "Later changes stand in the way of the rest; these files are left as they are: "
+        + ", ".join(f"`{path}`" for path in left)
+        + ".\n\n"
+        if left
+        else ""
+    )
     return (
-        f"## Risk\n\nIt takes back everything `{remedy.commit[:12]}` changed outside the protected test paths, "
+        f"## Risk\n\n{partial}It takes back everything `{remedy.commit[:12]}` changed outside the protected test paths, "
         f"{len(files)} files:\n\n{shown}\n\n"
         "What no test of the focus looks at is not covered by this proof."
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import RevertCommit
-from goldenpath_loop.records.receipts import PullRequestReceipt, RemedyReceipt
+from goldenpath_loop.records.receipts import PullRequestReceipt, PushReceipt, RemedyReceipt
 
 __all__ = [
     "Remedy",
@@ -15,6 +15,7 @@ __all__ = [
     "has_pull_request",
     "is_proven",
     "proven_heads",
+    "push_problem",
     "remedies",
     "remedy_key",
     "remedy_tree",
@@ -72,6 +73,16 @@ def is_proven(state: State, remedy: Remedy) -> bool:
 def has_pull_request(state: State, remedy: Remedy) -> PullRequestReceipt | None:
     """The pull request of `remedy`, if it has one."""
     return state.settled(f"pull_request/{remedy.branch}", PullRequestReceipt)
+
+
+def push_problem(state: State, remedy: Remedy) -> str:
+    """Why the remedy's branch is not where a person could merge it from; empty when it is, or was not pushed yet."""
+    key = f"push/{remedy.branch}"
+    failed = state.failed(key)
+    if failed is not None:
+        return failed.error
+    receipt = state.settled(key, PushReceipt)
+    return receipt.problem if receipt is not None and not receipt.local_only else ""
 
 
 def proven_heads(state: State) -> tuple[Revision, ...]:

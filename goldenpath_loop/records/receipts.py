@@ -161,6 +161,7 @@ class RemedyReceipt(Record):
     head: Revision | None = None
     """Commit that holds the remedy; None when it could not be made."""
     conflicts: tuple[str, ...] = ()
+    """Files the remedy leaves as they are, because later changes stand in its way."""
     files: tuple[str, ...] = ()
     diff: EvidenceId | None = None
     problem: str = ""
@@ -197,6 +198,8 @@ class PushReceipt(Record):
 
     kind: Literal["push"] = "push"
     branch: str
+    local_only: bool = False
+    """Whether there is no remote to push to; the branch then stands in this repository alone."""
     remote_head: Revision | None = None
     problem: str = ""
 

@@ -20,7 +20,9 @@ async def inspect_base(root: Path, branch: str) -> BaseReceipt:
     if head.exit_code != 0:
         anything = await git.attempt("rev-parse", "--verify", "--quiet", "HEAD")
         reason = "has no commit yet" if anything.exit_code != 0 else f"has no branch called {branch}"
-        return BaseReceipt(problem=f"the repository {reason}; set [target] branch to the one that is deployed")
+        return BaseReceipt(
+            problem=f"the repository {reason}; set [target] branch to the one that is deployed"
+        )
     revision = head.output.decode().strip()
     status = await git.run("status", "--porcelain=v1", "-z", "--untracked-files=no")
     dirty = tuple(entry[3:] for entry in status.decode("utf-8", "replace").split("\0") if len(entry) > 3)

@@ -30,7 +30,9 @@ async def describe_change(
     """
     git = Git(root)
     listed = parse_log(
-        await git.run("log", "-1", "-m", "--first-parent", "-z", "--name-only", "--no-renames", FORMAT, revision)
+        await git.run(
+            "log", "-1", "-m", "--first-parent", "-z", "--name-only", "--no-renames", FORMAT, revision
+        )
     )
     if not listed:
         raise RepositoryError("there is no such commit", where=revision)
@@ -43,7 +45,10 @@ async def describe_change(
         text.encode(),
         subject=f"commit {revision[:10]} {commit.subject}",
         obtained=Obtained(
-            how=f"git {' '.join(show)}", started_at=started_at, duration_s=clock.monotonic_s() - began, exit_code=0
+            how=f"git {' '.join(show)}",
+            started_at=started_at,
+            duration_s=clock.monotonic_s() - began,
+            exit_code=0,
         ),
     )
     origins, evidence = await _origins(git, commit, tests, witness)

@@ -37,7 +37,8 @@ async def list_commits(root: Path, *, bad: Revision, limit: int, witness: Witnes
     commits = parse_log(await Git(root).run(*arguments))
     listed = commits[:limit]
     text = "".join(
-        f"commit {one.revision}\n  {one.committed_at.isoformat()} {one.author}: {one.subject}\n" for one in listed
+        f"commit {one.revision}\n  {one.committed_at.isoformat()} {one.author}: {one.subject}\n"
+        for one in listed
     )
     evidence = await witness.capture(
         "history",

@@ -13,14 +13,18 @@ __all__ = ["push_branch"]
 
 
 async def push_branch(root: Path, *, remote: str, branch: str, head: Revision) -> PushReceipt:
-    """Make `branch` of `remote` point at `head`.
+    """Make `branch` point at `head`, here and in `remote`.
 
     A branch that stands there already is left as it is; one with a head that is not ours is never overwritten.
     What goes wrong is said in the receipt.
     """
     git = Git(root)
+    problem = await _claim(git, branch, head)
+    if problem:
+        return PushReceipt(branch=branch, problem=problem)
     if (await git.attempt("remote", "get-url", remote)).exit_code != 0:
-        return PushReceipt(branch=branch, problem=f"there is no remote called {remote}; the branch is local only")
+        problem = f"there is no remote called {remote}; the branch is in this repository only"
+        return PushReceipt(branch=branch, local_only=True, problem=problem)
     standing, problem = await _remote_head(git, remote, branch)
     if problem:
         return PushReceipt(branch=branch, problem=problem)
@@ -42,7 +46,9 @@ async def push_branch(root: Path, *, remote: str, branch: str, head: Revision) -
     now, problem = await _remote_head(git, remote, branch)
     if now == head:
         return PushReceipt(branch=branch, remote_head=head)
-    return PushReceipt(branch=branch, remote_head=now, problem=problem or f"the push was refused: {said(done)}")
+    return PushReceipt(
+        branch=branch, remote_head=now, problem=problem or f"the push was refused: {said(done)}"
+    )
 
 
 async def _remote_head(git: Git, remote: str, branch: str) -> tuple[Revision | None, str]:
@@ -57,3 +63,17 @@ async def _is_ours(git: Git, remote: str, branch: str, revision: Revision) -> bo
     await git.attempt("fetch", "--no-tags", "--quiet", remote, f"refs/heads/{branch}")
     message = await git.attempt("show", "-s", "--format=%B", revision)
     return message.exit_code == 0 and TRAILER in message.output.decode("utf-8", "replace")
+
+
+async def _claim(git: Git, branch: str, head: Revision) -> str:
+    """Point `branch` at `head`; empty when it does, else why it does not."""
+    there = await git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+    standing = there.output.decode().strip() if there.exit_code == 0 else ""
+    if standing == head:
+        return ""
+    if standing:
+        message = (await git.run("show", "-s", "--format=%B", standing)).decode("utf-8", "replace")
+        if TRAILER not in message:
+            return f"a branch called {branch} exists and is not ours"
+    await git.run("update-ref", f"refs/heads/{branch}", head, standing or "0" * len(head))
+    return ""

@@ -32,10 +32,14 @@ async def revert_commit(
     protected: Sequence[str],
     witness: Witness,
 ) -> RemedyReceipt:
-    """Revert `commit` on top of `onto` on `branch`, leaving everything below `protected` as it is on `onto`.
+    """Revert `commit` on top of `onto`, meant for `branch`, leaving all below `protected` as it is on `onto`.
 
-    The commit's dates come from `onto`, so the same remedy has the same id on every clone. A branch that holds
-    this very remedy already is taken as it is; one that holds anything else is left alone and named.
+    The branch itself is made when it is pushed: a remedy that proves to be none leaves no trace in the repository.
+
+    Files in which the revert conflicts with later changes stay as they are on `onto` too and are named in the
+    receipt: whether the rest is enough is for the proof to say. When nothing else is left there is no remedy.
+
+    The commit's dates come from `onto`, so the same remedy has the same id on every clone.
 
     Raises:
         RepositoryError: Git refused in a way that says nothing about the revert.
@@ -45,25 +49,24 @@ async def revert_commit(
     parents = (await git.line("rev-list", "--parents", "-n", "1", commit)).split()[1:]
     mainline = ("--mainline", "1") if len(parents) > 1 else ()
     done = await git.attempt("revert", "--no-commit", *mainline, commit)
-    conflicts = await _conflicts(git)
-    if done.exit_code != 0 or conflicts:
+    unmerged = await _conflicts(git)
+    if done.exit_code != 0 and not unmerged:
         await git.attempt("revert", "--abort")
-        await git.attempt("reset", "--hard", "--quiet", onto)
-        problem = "it conflicts with later changes" if conflicts else said(done)
-        return RemedyReceipt(branch=branch, conflicts=conflicts, problem=problem)
-    for prefix in protected:
-        path = prefix.rstrip("/")
+        return RemedyReceipt(branch=branch, problem=said(done))
+    kept = [*unmerged, *(prefix.rstrip("/") for prefix in protected)]
+    for path in kept:
         await git.attempt("rm", "-r", "-f", "-q", "--cached", "--ignore-unmatch", "--", path)
         await git.attempt("reset", "--quiet", onto, "--", path)
+    await git.attempt("revert", "--quit")
+    conflicts = tuple(path for path in unmerged if not any(path.startswith(prefix) for prefix in protected))
     if not (await git.run("diff", "--cached", "--name-only", onto)).strip():
-        return RemedyReceipt(branch=branch, problem="reverting it changes nothing that is not a protected test")
+        await git.attempt("reset", "--hard", "--quiet", onto)
+        problem = "it conflicts with later changes" if conflicts else "it changes nothing but protected tests"
+        return RemedyReceipt(branch=branch, conflicts=conflicts, problem=problem)
     head = await _commit(git, onto, f"{message}\n{TRAILER}: revert {commit}\n")
-    problem = await _claim(Git(root), branch, head)
-    if problem:
-        return RemedyReceipt(branch=branch, problem=problem)
     await git.run("checkout", "--force", "--detach", head)
     await git.attempt("clean", "-ffdxq")
-    return await _receipt(git, branch, onto, head, witness)
+    return await _receipt(git, branch, onto, head, conflicts, witness)
 
 
 async def _conflicts(git: Git) -> tuple[str, ...]:
@@ -93,22 +96,13 @@ async def _commit(git: Git, onto: Revision, message: str) -> Revision:
     return made.decode().strip()
 
 
-async def _claim(git: Git, branch: str, head: Revision) -> str:
-    """Point `branch` at `head`; empty when it does, else why it does not."""
-    there = await git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
-    standing = there.output.decode().strip() if there.exit_code == 0 else ""
-    if standing == head:
-        return ""
-    if standing:
-        message = (await git.run("show", "-s", "--format=%B", standing)).decode("utf-8", "replace")
-        if TRAILER not in message:
-            return f"a branch called {branch} exists and is not ours"
-    await git.run("update-ref", f"refs/heads/{branch}", head, standing or "0" * len(head))
-    return ""
-
-
 async def _receipt(
-    git: Git, branch: str, onto: Revision, head: Revision, witness: Witness
+    git: Git,
+    branch: str,
+    onto: Revision,
+    head: Revision,
+    conflicts: tuple[str, ...],
+    witness: Witness,
 ) -> RemedyReceipt:
     started_at, began = clock.now(), clock.monotonic_s()
     show = ("diff", "--stat", "-p", "--no-renames", onto, head)
@@ -118,12 +112,15 @@ async def _receipt(
         text,
         subject=f"remedy {branch}",
         obtained=Obtained(
-            how=f"git {' '.join(show)}", started_at=started_at, duration_s=clock.monotonic_s() - began, exit_code=0
+            how=f"git {' '.join(show)}",
+            started_at=started_at,
+            duration_s=clock.monotonic_s() - began,
+            exit_code=0,
         ),
     )
     listed = await git.run("diff", "--name-only", "--no-renames", "-z", onto, head)
     files = tuple(path for path in listed.decode("utf-8", "replace").split("\0") if path)
-    return RemedyReceipt(branch=branch, head=head, files=files, diff=diff)
+    return RemedyReceipt(branch=branch, head=head, conflicts=conflicts, files=files, diff=diff)
 
 
 async def compose(

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.text import Text
 
 from goldenpath_loop.core.state import State
-from goldenpath_loop.records.receipts import CommitsReceipt, PullRequestReceipt
+from goldenpath_loop.review.facts import culprits_of, pull_requests_of
 from goldenpath_loop.review.wording import seconds, short
 from goldenpath_loop.system.plain import plain_line
 
@@ -37,11 +37,12 @@ def closing_lines(state: State, worklog: Path | None, *, width: int | None) -> I
         yield Text("paused", style="bold yellow")
     else:
         yield Text("no outcome: the run was cut off", style="bold red")
-    for words in _culprits(state):
+    for culprit in culprits_of(state):
+        words = f"{short(culprit.revision)} “{culprit.subject}” for {', '.join(culprit.clusters)}"
         yield from _row("culprit", words, width)
-    for receipt in _pull_requests(state):
-        draft = " (draft)" if receipt.draft else ""
-        yield from _row("pull request", _place(receipt.address, worklog) + draft, None)
+    for opened in pull_requests_of(state):
+        draft = " (draft)" if opened.draft else ""
+        yield from _row("pull request", _place(opened.address, worklog) + draft, None)
     if worklog is not None:
         yield from _row("worklog", str(worklog), None)
     for action in finished.next_actions if finished else ():
@@ -59,25 +60,6 @@ def _row(label: str, words: str, width: int | None) -> Iterator[Text]:
     for number, part in enumerate(parts or [""]):
         name = label if number == 0 else ""
         yield Text(f"  {name:<{_LABEL_CHARS}}", style="dim").append(part, style="not dim")
-
-
-def _culprits(state: State) -> Iterator[str]:
-    subjects: dict[str, str] = {}
-    for record in state.effects.values():
-        if isinstance(record.receipt, CommitsReceipt):
-            subjects.update((commit.revision, commit.subject) for commit in record.receipt.commits)
-    clusters: dict[str, list[str]] = {}
-    for verdict in state.verdicts:
-        if verdict.kind == "culprit" and verdict.value == "confirmed" and verdict.revision:
-            clusters.setdefault(verdict.revision, []).append(verdict.subject)
-    for revision, names in clusters.items():
-        yield f"{short(revision)} “{subjects.get(revision, '')}” for {', '.join(names)}"
-
-
-def _pull_requests(state: State) -> Iterator[PullRequestReceipt]:
-    for record in state.effects.values():
-        if isinstance(record.receipt, PullRequestReceipt):
-            yield record.receipt
 
 
 def _place(address: str, worklog: Path | None) -> str:

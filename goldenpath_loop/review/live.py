@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -24,6 +25,7 @@ from goldenpath_loop.system import clock
 __all__ = ["LiveView"]
 
 _PICTURES_PER_SECOND = 4
+_LEAST_CHARS = 30
 
 
 class LiveView:
@@ -93,7 +95,8 @@ class LiveView:
         most = Weight.HEADLINE if self._live is not None else Weight.DETAIL
         for entry in told:
             if entry.weight <= most:
-                self._print(_told(entry))
+                for text in _told(entry, self._width):
+                    self._print(text)
 
     def progress(self, effect_key: EffectKey, text: str) -> None:
         """Take in a progress text of an effect that is under way; shown in the picture alone."""
@@ -114,6 +117,9 @@ class LiveView:
             return frame(self._watch, now=self._now(), width=width, height=height)
 
 
-def _told(entry: Entry) -> Text:
-    text = Text(f"{clock_words(entry.elapsed_s)}  ", style="dim")
-    return text.append(entry.text, style=STYLES[entry.tone])
+def _told(entry: Entry, width: int | None) -> Iterator[Text]:
+    at = f"{clock_words(entry.elapsed_s)}  "
+    room = max(_LEAST_CHARS, width - len(at) - 1) if width else len(entry.text) + 1
+    for number, part in enumerate(textwrap.wrap(entry.text, room, break_long_words=False) or [""]):
+        text = Text(at if number == 0 else " " * len(at), style="dim")
+        yield text.append(part, style=f"not dim {STYLES[entry.tone]}".removesuffix(" none"))

@@ -23,7 +23,7 @@ from goldenpath_loop.review.reading import Reading
 from goldenpath_loop.review.services import Answer, answers_of
 from goldenpath_loop.review.wording import tally_words, unsettled
 
-__all__ = ["ProofPart", "PullRequestView", "RemedyView", "pull_requests_of", "remedies_of"]
+__all__ = ["ProofPart", "PullRequestView", "RemedyView", "pull_request_rows", "remedies_of"]
 
 _STAGES = {"all": "whole plan, with the remedy", "without": "cured tests, without the remedy"}
 
@@ -141,7 +141,7 @@ def _parts(reading: Reading, remedy: Remedy) -> Iterator[ProofPart]:
         yield ProofPart(part, effect.suite, words, reading.durations.get(key), record.evidence)
 
 
-def pull_requests_of(reading: Reading) -> tuple[PullRequestView, ...]:
+def pull_request_rows(reading: Reading) -> tuple[PullRequestView, ...]:
     """Every pull request the run asked for."""
     by_branch = {one.branch: one.id for one in remedies(reading.state)}
     found: list[PullRequestView] = []

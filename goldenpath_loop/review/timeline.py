@@ -8,9 +8,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal
 
-from goldenpath_loop.core.search import COMMITS_KEY
 from goldenpath_loop.core.state import State, evolve
-from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.events import (
     ControlRequested,
     CycleFinished,
@@ -33,9 +31,10 @@ from goldenpath_loop.records.events import (
     VerdictReached,
 )
 from goldenpath_loop.records.findings import Verdict
-from goldenpath_loop.records.receipts import CommitsReceipt, PullRequestReceipt, RemedyReceipt, SuiteReceipt
+from goldenpath_loop.records.receipts import PullRequestReceipt, RemedyReceipt, SuiteReceipt
 from goldenpath_loop.records.results import SuiteRun
-from goldenpath_loop.review.wording import effect_words, first_line, receipt_words, seconds, short
+from goldenpath_loop.review.facts import subject_of
+from goldenpath_loop.review.wording import effect_words, first_line, purpose, receipt_words, seconds, short
 from goldenpath_loop.system.plain import plain_line
 
 __all__ = ["Entry", "Story", "Tone", "Weight", "timeline"]
@@ -156,7 +155,7 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
             why = "; ".join(reasons)
             yield Weight.HEADLINE, "doubtful", f"{proposed.id} rejected: {proposed.title} ({why})"
         case VerdictReached(verdict=verdict):
-            weight = Weight.HEADLINE if verdict.kind in ("culprit", "stability") else Weight.DETAIL
+            weight = Weight.HEADLINE if verdict.kind == "culprit" else Weight.DETAIL
             yield weight, _verdict_tone(verdict), _verdict_words(verdict, after)
         case LimitReached(limit=limit, allowed=allowed, used=used):
             yield Weight.HEADLINE, "bad", f"limit reached: {limit}, {used:g} of {allowed:g}"
@@ -172,7 +171,7 @@ def _settled(event: EffectSettled) -> _Told:
             for text in _failures(run):
                 yield Weight.DETAIL, "bad", text
         case SuiteReceipt():
-            yield Weight.DETAIL, "plain", f"{event.key}: {receipt_words(event.receipt)}{took}"
+            yield Weight.DETAIL, "plain", f"{receipt_words(event.receipt)}{took}{purpose(event.key)}"
         case RemedyReceipt(head=head) as receipt:
             yield Weight.HEADLINE, "plain" if head else "bad", f"remedy: {receipt_words(receipt)}"
         case PullRequestReceipt() as receipt:
@@ -209,17 +208,11 @@ def _verdict_words(verdict: Verdict, state: State) -> str:
     if verdict.kind == "suite":
         return f"{verdict.id} {verdict.subject.split(': ', 1)[-1]} is {value}: {verdict.statement}"
     if verdict.kind == "probe":
-        return (
-            f"{verdict.id} commit {short(verdict.revision)}: {value} for {verdict.subject.split(' ', 1)[0]}"
-        )
+        cluster = verdict.subject.split(" ", 1)[0]
+        subject = subject_of(state, verdict.revision)
+        named = f", “{subject}”" if subject else ""
+        return f"{verdict.id} commit {short(verdict.revision)}: {value} for {cluster}{named}"
     return f"{verdict.id} {verdict.subject} {value}: {verdict.statement}"
-
-
-def _subject(state: State, revision: Revision | None) -> str:
-    listed = state.settled(COMMITS_KEY, CommitsReceipt)
-    found = (commit.subject for commit in (listed.commits if listed else ()) if commit.revision == revision)
-    subject = next(found, "")
-    return f", “{subject}”" if subject else ""
 
 
 def _verdict_tone(verdict: Verdict) -> Tone:

@@ -9,7 +9,7 @@ from goldenpath_loop.core.state import EffectRecord
 from goldenpath_loop.core.verdicts import RepeatTally, tally
 from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
-from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.base import EffectKey, Revision
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.records.results import SuiteRun, TestResult
@@ -19,6 +19,7 @@ __all__ = [
     "counted",
     "effect_words",
     "first_line",
+    "purpose",
     "receipt_words",
     "seconds",
     "short",
@@ -102,7 +103,7 @@ def effect_words(effect: AnyEffect) -> str:
             return f"collect {effect.suite}"
         case asked.RunSuite():
             which = amount(len(effect.tests), "test") if effect.tests else "all tests"
-            return f"run {effect.suite}, {which}, on {short(effect.revision)}{_purpose(effect.key)}"
+            return f"run {effect.suite}, {which}, on {short(effect.revision)}{purpose(effect.key)}"
         case asked.ListCommits():
             return f"list commits up to {short(effect.bad)}"
         case asked.ProbeCommit():
@@ -125,7 +126,8 @@ def effect_words(effect: AnyEffect) -> str:
             assert_never(effect)
 
 
-def _purpose(key: str) -> str:
+def purpose(key: EffectKey) -> str:
+    """What a run of a suite is for, in brackets; empty for the cycle's own run."""
     parts = key.split("/")
     match parts:
         case ["triage", cluster, number]:

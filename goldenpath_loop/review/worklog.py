@@ -6,18 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from goldenpath_loop.records.events import FindingRejected, Line
-from goldenpath_loop.records.evidence import Evidence
 from goldenpath_loop.review.appendix import evidence_rows
 from goldenpath_loop.review.causes import ClusterView, SearchStep, clusters_of, search_of
 from goldenpath_loop.review.markdown import Markdown, block, cell_code, code, link, prose
 from goldenpath_loop.review.overview import overview_of
 from goldenpath_loop.review.plan import PlanView, plan_of
 from goldenpath_loop.review.reading import PhaseSpan, Reading, read_lines
-from goldenpath_loop.review.repairs import RemedyView, pull_requests_of, remedies_of
+from goldenpath_loop.review.repairs import RemedyView, pull_request_rows, remedies_of
 from goldenpath_loop.review.results import Results, results_of
 from goldenpath_loop.review.services import Services, services_of
 from goldenpath_loop.review.whys import ChainView, chains_of
@@ -56,17 +57,18 @@ def render_worklog(lines: Sequence[Line], store: EvidenceStore) -> str:
     reading = read_lines(lines)
     finished = reading.state.finished
     text = (
-        _environment(reading.evidence)
+        _environment()
         .get_template("worklog.md.j2")
         .render(
             head=overview_of(reading),
             breaks=reading.breaks,
             cycles=[_cycle(reading, one.cycle, one.remedies, store) for one in reading.cycles],
-            pull_requests=pull_requests_of(reading),
+            pull_requests=pull_request_rows(reading),
             finished=finished,
             limits=reading.limits,
             next_actions=finished.next_actions if finished else (),
             evidence=evidence_rows(reading, store),
+            digests={one.id: one.digest for one in reading.evidence.values()},
         )
     )
     return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip() + "\n"
@@ -88,7 +90,8 @@ def _cycle(reading: Reading, number: int, remedies: tuple[str, ...], store: Evid
     )
 
 
-def _environment(evidence: Mapping[str, Evidence]) -> Environment:
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("goldenpath_loop.review", "templates"),
         undefined=StrictUndefined,
@@ -98,11 +101,6 @@ def _environment(evidence: Mapping[str, Evidence]) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-    def named(id: str) -> Markdown:
-        known = evidence.get(id)
-        return Markdown(f"[{id}](evidence/{known.digest})") if known else Markdown(f"{id} (not in the log)")
-
     environment.filters |= {
         "address": _address,
         "amount": amount,
@@ -110,7 +108,7 @@ def _environment(evidence: Mapping[str, Evidence]) -> Environment:
         "cell_code": cell_code,
         "code": code,
         "day": lambda at: f"{at:%Y-%m-%d}",
-        "evidence": named,
+        "evidence": _named,
         "indented": _indented,
         "md": Markdown,
         "moment": _moment,
@@ -119,6 +117,14 @@ def _environment(evidence: Mapping[str, Evidence]) -> Environment:
         "usd": usd,
     }
     return environment
+
+
+@pass_context
+def _named(context: Context, id: str) -> Markdown:
+    digests: Mapping[str, str] = context["digests"]
+    return (
+        Markdown(f"[{id}](evidence/{digests[id]})") if id in digests else Markdown(f"{id} (not in the log)")
+    )
 
 
 def _escaped(value: object) -> object:

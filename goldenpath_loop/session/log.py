@@ -22,7 +22,7 @@ from goldenpath_loop.records.events import AnyEvent, Line, event_adapter
 from goldenpath_loop.session.redaction import Redactor
 from goldenpath_loop.system import clock
 
-__all__ = ["COMMIT_POINTS", "GENESIS", "SessionLog", "read"]
+__all__ = ["COMMIT_POINTS", "GENESIS", "SessionLog", "is_held", "read"]
 
 GENESIS = "0" * 64
 
@@ -174,6 +174,22 @@ def read(path: Path) -> list[Line]:
     except OSError as error:
         raise LogError("no session log", where=str(path), advice=error.strerror or "") from error
     return _checked(data, path)[0]
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock of the log at `path` now; False when there is no log."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared, so that two lookers never take each other for a writer.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 def _checked(data: bytes, path: Path) -> tuple[list[Line], int, str]:

@@ -91,7 +91,7 @@ def build_library(
     Args:
         folder: An empty folder.
         commits: How many commits the history has.
-        culprit: Which of them, counted from 1, breaks `net`.
+        culprit: Which of them, counted from 1, breaks `net`; none when it is past the last.
         config: The text of its goldenpath.toml.
         crowded: Whether later commits change the culprit's own lines, so that a plain revert conflicts.
     """
@@ -108,7 +108,7 @@ def build_library(
     git(root, "remote", "add", "origin", str(origin))
     git(root, "push", "-q", "-u", "origin", "main")
     log = git(root, "log", "--format=%H %s", "main").splitlines()
-    guilty = next(line.split(" ", 1)[0] for line in log if line.endswith(f" Step {culprit}"))
+    guilty = next((line.split(" ", 1)[0] for line in log if line.endswith(f" Step {culprit}")), "")
     return Library(root, origin, guilty, git(root, "rev-parse", "main"))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from goldenpath_loop.core.deployments import (
-    compose_key,
     cycle_deployment,
     cycle_revision,
     deploy_key,
     ensure_deployment,
     ensure_tree,
+    tree_key,
 )
 from goldenpath_loop.core.readings import next_finding_id, unavailable_services
 from goldenpath_loop.core.step import Scene, Step, request
@@ -27,7 +27,7 @@ def decide(scene: Scene) -> Step:
     step = ensure_tree(scene)
     if step is not None:
         return step
-    if cycle_revision(scene) is None:
+    if scene.state.failed(tree_key(scene)) or cycle_revision(scene) is None:
         return _stop(scene, _tree_problem(scene))
     step = ensure_deployment(scene)
     if step is not None:
@@ -59,13 +59,12 @@ def _probes(scene: Scene) -> list[ProbeService]:
 
 
 def _tree_problem(scene: Scene) -> str:
+    made = scene.state.settled(tree_key(scene), WorktreeReceipt)
+    failed = scene.state.failed(tree_key(scene))
+    detail = made.problem if made else failed.error if failed else "unknown"
     if scene.cycle > 1:
-        composed = scene.state.settled(compose_key(scene), WorktreeReceipt)
-        failed = scene.state.failed(compose_key(scene))
-        detail = composed.problem if composed else failed.error if failed else "unknown"
         return f"base and remedies could not be put together: {detail}"
-    failed = scene.state.failed(f"c{scene.cycle}/tree")
-    return f"no worktree could be made: {failed.error if failed else 'unknown'}"
+    return f"no worktree could be made: {detail}"
 
 
 def _deploy_problem(scene: Scene) -> str:

@@ -198,9 +198,12 @@ def _close(scene: Scene) -> Step:
     lines += [finding.action.instruction for finding in scene.state.findings if finding.action]
     for remedy in remedies(scene.state):
         receipt = scene.state.settled(remedy.key, RemedyReceipt)
+        judged = scene.state.verdict("stability", remedy.id) or scene.state.verdict("audit", remedy.id)
+        conflicts = f" ({', '.join(receipt.conflicts[:3])})" if receipt and receipt.conflicts else ""
         if receipt and receipt.head is None:
-            conflicts = f" ({', '.join(receipt.conflicts[:3])})" if receipt.conflicts else ""
             lines.append(f"{remedy.id} could not be made: {receipt.problem}{conflicts}")
+        elif judged is not None and judged.value not in ("proven", "clean"):
+            lines.append(f"{remedy.id} {judged.value}: {judged.statement}")
     summary = "; ".join(lines) or "nothing to explain"
     return Step(events=(scene.finish("done" if fresh else "stopped", summary),))
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from goldenpath_loop.core.pull_request_text import body, title
-from goldenpath_loop.core.remedies import Remedy, has_pull_request, is_proven, remedies
+from goldenpath_loop.core.remedies import (
+    Remedy,
+    has_pull_request,
+    is_proven,
+    push_problem,
+    remedies,
+)
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import OpenPullRequest, PushBranch
 from goldenpath_loop.records.events import LimitReached
@@ -41,8 +47,8 @@ def decide(scene: Scene) -> Step:
     assert remedy.head is not None
     push = PushBranch(key=f"push/{remedy.branch}", branch=remedy.branch, head=remedy.head)
     step = request(scene.state, [push])
-    if step is not None:
-        return step
+    if step is not None or push_problem(scene.state, remedy):
+        return step or _close(scene)
     pull_request = OpenPullRequest(
         key=f"pull_request/{remedy.branch}",
         branch=remedy.branch,
@@ -62,7 +68,7 @@ def _is_worth_showing(scene: Scene, remedy: Remedy) -> bool:
 
 
 def _is_over(scene: Scene, remedy: Remedy) -> bool:
-    return scene.state.is_over(f"pull_request/{remedy.branch}")
+    return scene.state.is_over(f"pull_request/{remedy.branch}") or push_problem(scene.state, remedy) != ""
 
 
 def _close(scene: Scene) -> Step:
@@ -74,6 +80,11 @@ def _close(scene: Scene) -> Step:
             lines.append(f"{remedy.id}: {receipt.address}{' (draft)' if receipt.draft else ''}")
         elif failed:
             lines.append(f"{remedy.id}: {failed.error}")
-    proven = any(is_proven(scene.state, remedy) for remedy in remedies(scene.state))
+        elif problem := push_problem(scene.state, remedy):
+            lines.append(f"{remedy.id} could not be pushed: {problem}")
+    going_on = any(
+        is_proven(scene.state, remedy) and has_pull_request(scene.state, remedy)
+        for remedy in remedies(scene.state)
+    )
     summary = "; ".join(lines) or "no remedy to show"
-    return Step(events=(scene.finish("done" if proven else "stopped", summary),))
+    return Step(events=(scene.finish("done" if going_on else "stopped", summary),))

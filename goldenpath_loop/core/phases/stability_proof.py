@@ -23,6 +23,7 @@ from goldenpath_loop.core.targets import cured_clusters, selections_of
 from goldenpath_loop.records.effects import (
     AnyEffect,
     Deploy,
+    PrepareWorktree,
     ProbeService,
     RunSuite,
     Selection,
@@ -48,6 +49,10 @@ def decide(scene: Scene) -> Step:
 
 def _prove(scene: Scene, remedy: Remedy) -> Step:
     assert remedy.head is not None
+    tree = PrepareWorktree(key=scene.live_key("tree", remedy.id), tree=remedy.tree, revision=remedy.head)
+    step = request(scene.state, [tree])
+    if step is not None:
+        return step
     deployment = remedy.tree if scene.policy.services else ""
     if deployment:
         if not scene.policy.can_preview:
