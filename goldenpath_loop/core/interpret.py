@@ -28,6 +28,7 @@ from goldenpath_loop.records.receipts import (
     SuiteReceipt,
     WorktreeReceipt,
 )
+from goldenpath_loop.records.services import StartReport
 
 __all__ = ["interpret"]
 
@@ -48,7 +49,8 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
     match receipt:
         case ProbeReceipt(report=report):
             assert isinstance(effect, ProbeService)
-            return [verdicts.service(effect.deployment, report, (effect.key,))]
+            start = _start_of(state, effect)
+            return [verdicts.service(effect.deployment, report, (effect.key,), start=start)]
         case SuiteReceipt():
             assert isinstance(effect, RunSuite)
             return _suite(state, effect, receipt)
@@ -77,14 +79,32 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
             assert_never(receipt)
 
 
+def _start_of(state: State, effect: ProbeService) -> StartReport | None:
+    """How the probed service was started, if it was us who started it."""
+    for record in reversed(list(state.effects.values())):
+        receipt = record.receipt
+        if isinstance(receipt, DeployReceipt) and receipt.deployment == effect.deployment:
+            return next((start for start in receipt.starts if start.service == effect.service), None)
+    return None
+
+
 def _suite(state: State, effect: RunSuite, receipt: SuiteReceipt) -> list[verdicts.Conclusion]:
     """Only whole suites of `execute` are judged as suites; reruns of single tests are judged where they serve."""
     if "/execute/" not in effect.key:
         return []
     expected = effect.revision if effect.deployment else None
-    subject = f"cycle {state.cycle}: {effect.suite}"
-    because = (effect.key, *((receipt.run.console,) if receipt.run.console else ()))
-    return [verdicts.suite(receipt.run, effect.tests, subject=subject, expected=expected, because=because)]
+    planned = (
+        next((one.tests for one in state.plan.suites if one.suite == effect.suite), ()) if state.plan else ()
+    )
+    return [
+        verdicts.suite(
+            receipt.run,
+            planned or effect.tests,
+            subject=f"cycle {state.cycle}: {effect.suite}",
+            expected=expected,
+            because=(effect.key, *((receipt.run.console,) if receipt.run.console else ())),
+        )
+    ]
 
 
 def _commit_probe(

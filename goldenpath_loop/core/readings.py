@@ -55,12 +55,11 @@ def histories(scene: Scene) -> dict[str, TestHistory]:
 def unavailable_services(scene: Scene) -> dict[str, str]:
     """Services of this cycle's deployment that cannot be reached, with the reason."""
     deployment = cycle_deployment(scene)
-    reasons = {start.service: start.summary for start in start_reports(scene) if not start.started}
-    found: dict[str, str] = {}
+    found = {start.service: start.summary for start in start_reports(scene) if not start.started}
     for service in scene.policy.services:
         verdict = scene.state.verdict("service", f"{deployment}/{service.name}")
         if verdict is not None and verdict.value == "down":
-            found[service.name] = reasons.get(service.name, verdict.statement)
+            found.setdefault(service.name, verdict.statement)
     return found
 
 

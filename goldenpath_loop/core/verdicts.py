@@ -15,7 +15,7 @@ from goldenpath_loop.records.base import Reference, Revision, TestId
 from goldenpath_loop.records.findings import Measurement, Verdict, VerdictKind
 from goldenpath_loop.records.receipts import AuditReceipt
 from goldenpath_loop.records.results import Signature, SuiteRun, TestResult
-from goldenpath_loop.records.services import ServiceReport
+from goldenpath_loop.records.services import ServiceReport, StartReport
 from goldenpath_loop.science.statistics import rate_bound
 
 __all__ = [
@@ -68,8 +68,17 @@ def numbered(conclusions: Iterable[Conclusion], *, after: int) -> tuple[Verdict,
 _REACHABILITY = {"http", "tcp", "tls", "dns"}
 
 
-def service(deployment: str, report: ServiceReport, because: Sequence[Reference] = ()) -> Conclusion:
-    """`healthy`: every probe answered. `down`: it cannot be reached. `impaired`: reachable, but not all right."""
+def service(
+    deployment: str,
+    report: ServiceReport,
+    because: Sequence[Reference] = (),
+    *,
+    start: StartReport | None = None,
+) -> Conclusion:
+    """`healthy`: every probe answered. `down`: it cannot be reached. `impaired`: reachable, but not all right.
+
+    A service that we could not start is down whatever answers in its place.
+    """
     silent = [probe for probe in report.reports if not probe.answered]
     unreachable = [probe for probe in silent if probe.kind in _REACHABILITY]
     if unreachable:
@@ -79,6 +88,8 @@ def service(deployment: str, report: ServiceReport, because: Sequence[Reference]
     else:
         value, shown = "healthy", list(report.reports)
     detail = "; ".join(f"{probe.probe}: {probe.summary}" for probe in shown) or "no probe configured"
+    if start is not None and not start.started:
+        value, detail = "down", start.summary
     return Conclusion(
         kind="service",
         subject=f"{deployment}/{report.service}",

@@ -43,6 +43,13 @@ class PlannedSuite(Record):
     suite: SuiteName
     tests: tuple[TestId, ...]
     reason: str
+    whole: bool = False
+    """Run the suite as it is instead of test by test, because part of it cannot be collected."""
+
+    @property
+    def asked(self) -> tuple[TestId, ...]:
+        """Tests to name to the runner; empty means all of the suite."""
+        return () if self.whole else self.tests
 
 
 class LeftOut(Record):

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from goldenpath_loop.core.phases import PHASES
-from goldenpath_loop.review.timeline import Tone
+from goldenpath_loop.review.timeline import Entry, Tone
 from goldenpath_loop.review.watch import PhaseRow, Running, Watch
 from goldenpath_loop.review.wording import seconds
 from goldenpath_loop.system.plain import plain_line
@@ -30,7 +30,9 @@ STYLES: dict[Tone, str] = {
 _MOST_NEWS = 6
 _MOST_RUNNING = 5
 _LEAST_HEIGHT = 4
+_NARROW = 100
 _TEST_FOLDERS = re.compile(r"\S*/(?=[^/\s]+::)")
+_TEST_FILES = re.compile(r"\S*\.\w+::(?=\S)")
 _RESULT_STYLES = {"done": "green", "nothing to do": "green", "stopped": "red", "running": "cyan"}
 _WORD_STYLES = {"green": "green", "red": "red", "timeout": "red", "unresolved": "yellow"}
 
@@ -39,18 +41,18 @@ def frame(watch: Watch, *, now: datetime, width: int, height: int) -> Renderable
     """The picture at `now`; never taller than `height` lines, every line cut to `width`."""
     height = max(_LEAST_HEIGHT, height - 1)  # the line of the cursor
     rows: list[RenderableType] = [_head(watch, now, width), Rule(style="dim")]
-    rows += _phases(watch, now, all_phases=height >= len(PHASES) + 6)
+    rows += _phases(watch, now, width, all_phases=height >= len(PHASES) + 6)
     rows.append(_tests(watch))
     room = height - len(rows)
     running = list(watch.running.values())
     shown = running[: max(0, min(_MOST_RUNNING, room - 1))]
-    rows += [_running(one, now) for one in shown]
+    rows += [_running(one, now, width) for one in shown]
     if len(running) > len(shown) and room:
         rows.append(_line(f"and {len(running) - len(shown)} more under way", "dim"))
     room = min(_MOST_NEWS, height - len(rows) - 1)
     if room > 0 and watch.news:
         rows.append(Rule(style="dim"))
-        rows += [_news(entry.elapsed_s, entry.text, entry.tone) for entry in list(watch.news)[-room:]]
+        rows += [_news(entry, width) for entry in list(watch.news)[-room:]]
     return Group(*rows)
 
 
@@ -77,14 +79,14 @@ def _head(watch: Watch, now: datetime, width: int) -> Text:
     return text.append(" " * max(2, width - len(text) - len(right))).append(right)
 
 
-def _phases(watch: Watch, now: datetime, *, all_phases: bool) -> Iterator[Text]:
+def _phases(watch: Watch, now: datetime, width: int, *, all_phases: bool) -> Iterator[Text]:
     current = watch.state.phase.phase if watch.state.phase else None
     for name in PHASES:
         if all_phases or name == current:
-            yield _phase(name, watch.phases.get(name), now)
+            yield _phase(name, watch.phases.get(name), now, width)
 
 
-def _phase(name: str, row: PhaseRow | None, now: datetime) -> Text:
+def _phase(name: str, row: PhaseRow | None, now: datetime, width: int) -> Text:
     if row is None:
         return _line(name, "dim")
     result = row.result if row.ended else "running"
@@ -92,14 +94,14 @@ def _phase(name: str, row: PhaseRow | None, now: datetime) -> Text:
     label = f"{name} ({row.attempt})" if row.attempt > 1 else name
     text = _line().append(f"{label:<20}", style="none" if row.ended else "bold")
     text.append(f"{result:<14}", style=_RESULT_STYLES.get(result, "yellow"))
-    return text.append(f"{elapsed:>12}").append(f"  {_short_ids(row.summary)}", style="dim")
+    return text.append(f"{elapsed:>12}").append(f"  {_short_ids(row.summary, width)}", style="dim")
 
 
-def _running(one: Running, now: datetime) -> Text:
+def _running(one: Running, now: datetime, width: int) -> Text:
     text = _line().append("now ", style="cyan")
     text.append(f"{seconds((now - one.began).total_seconds()):>12}  ").append(one.words)
     if one.said:
-        word, _, rest = _short_ids(one.said).partition(" ")
+        word, _, rest = _short_ids(one.said, width).partition(" ")
         text.append("  ").append(word, style=_WORD_STYLES.get(word, "none")).append(f" {rest}")
     return text
 
@@ -113,14 +115,14 @@ def _tests(watch: Watch) -> Text:
     return text
 
 
-def _news(elapsed_s: float, words: str, tone: Tone) -> Text:
+def _news(entry: Entry, width: int) -> Text:
     return (
         _line()
-        .append(f"{clock_words(elapsed_s)}  ", style="dim")
-        .append(_short_ids(words), style=STYLES[tone])
+        .append(f"{clock_words(entry.elapsed_s)}  ", style="dim")
+        .append(_short_ids(entry.text, width), style=STYLES[entry.tone])
     )
 
 
-def _short_ids(text: str) -> str:
-    """Test ids without their folders: on a narrow screen the end of an id says more than its beginning."""
-    return _TEST_FOLDERS.sub("", text)
+def _short_ids(text: str, width: int) -> str:
+    """Test ids without folders, on a narrow screen without their files: the end of an id says most."""
+    return (_TEST_FILES if width < _NARROW else _TEST_FOLDERS).sub("", text)

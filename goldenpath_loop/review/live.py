@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -76,17 +76,18 @@ class LiveView:
             for line in closing_lines(self._watch.state, self._worklog, width=self._width):
                 self._print(line)
 
-    def catch_up(self, lines: Iterable[Line]) -> None:
-        """Take in what happened before this view was opened, without telling it again."""
-        seen = 0
+    def catch_up(self, lines: Sequence[Line]) -> None:
+        """Take in what happened before this view was opened: a single first line is told, a past only counted."""
+        if len(lines) <= 1:
+            for line in lines:
+                self.line(line)
+            return
         with self._lock:
             for line in lines:
                 self._watch.see(line)
-                seen += 1
-        if seen > 1:
-            state = self._watch.state
-            where = f", phase {state.phase.phase}" if state.phase else ""
-            self._print(Text(f"{seen} events so far, cycle {state.cycle}{where}", style="dim"))
+        state = self._watch.state
+        where = f", phase {state.phase.phase}" if state.phase else ""
+        self._print(Text(f"{len(lines)} events so far, cycle {state.cycle}{where}", style="dim"))
 
     def line(self, line: Line) -> None:
         """Take in one line of the log; made for `Session.listen`."""
@@ -120,6 +121,6 @@ class LiveView:
 def _told(entry: Entry, width: int | None) -> Iterator[Text]:
     at = f"{clock_words(entry.elapsed_s)}  "
     room = max(_LEAST_CHARS, width - len(at) - 1) if width else len(entry.text) + 1
-    for number, part in enumerate(textwrap.wrap(entry.text, room, break_long_words=False) or [""]):
+    for number, part in enumerate(textwrap.wrap(entry.text, room) or [""]):
         text = Text(at if number == 0 else " " * len(at), style="dim")
         yield text.append(part, style=f"not dim {STYLES[entry.tone]}".removesuffix(" none"))

@@ -151,7 +151,7 @@ def pull_request_rows(reading: Reading) -> tuple[PullRequestView, ...]:
             continue
         if isinstance(receipt, PullRequestReceipt):
             state = "draft" if receipt.draft else "open, ready for review"
-            address = receipt.address
+            address = _relative(receipt.address, reading)
         else:
             address = ""
             state = "asked for; the log ends before the answer"
@@ -168,6 +168,14 @@ def pull_request_rows(reading: Reading) -> tuple[PullRequestView, ...]:
             )
         )
     return tuple(found)
+
+
+def _relative(address: str, reading: Reading) -> str:
+    """An address within the run's folder as the worklog in that folder sees it."""
+    started = reading.state.started
+    folder = f"/{started.run}/" if started else ""
+    is_file = folder and "://" not in address and folder in address
+    return address.rsplit(folder, 1)[1] if is_file else address
 
 
 def _pushed(reading: Reading, branch: str) -> str:

@@ -171,7 +171,7 @@ def _settled(event: EffectSettled) -> _Told:
             for text in _failures(run):
                 yield Weight.DETAIL, "bad", text
         case SuiteReceipt():
-            yield Weight.DETAIL, "plain", f"{receipt_words(event.receipt)}{took}{purpose(event.key)}"
+            yield Weight.DETAIL, "plain", f"{purpose(event.key)}{receipt_words(event.receipt)}{took}"
         case RemedyReceipt(head=head) as receipt:
             yield Weight.HEADLINE, "plain" if head else "bad", f"remedy: {receipt_words(receipt)}"
         case PullRequestReceipt() as receipt:

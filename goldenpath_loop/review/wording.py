@@ -103,7 +103,7 @@ def effect_words(effect: AnyEffect) -> str:
             return f"collect {effect.suite}"
         case asked.RunSuite():
             which = amount(len(effect.tests), "test") if effect.tests else "all tests"
-            return f"run {effect.suite}, {which}, on {short(effect.revision)}{purpose(effect.key)}"
+            return f"{purpose(effect.key)}run {effect.suite}, {which}, on {short(effect.revision)}"
         case asked.ListCommits():
             return f"list commits up to {short(effect.bad)}"
         case asked.ProbeCommit():
@@ -127,13 +127,13 @@ def effect_words(effect: AnyEffect) -> str:
 
 
 def purpose(key: EffectKey) -> str:
-    """What a run of a suite is for, in brackets; empty for the cycle's own run."""
+    """What a run of a suite is for, to stand before it; empty for the cycle's own run."""
     parts = key.split("/")
     match parts:
         case ["triage", cluster, number]:
-            return f" (triage of {cluster}, rerun {number})"
+            return f"triage of {cluster}, rerun {number}: "
         case ["stability", remedy, stage, *_]:
-            return f" (proof of {remedy}: {stage})"
+            return f"proof of {remedy}, {stage}: "
         case _:
             return ""
 

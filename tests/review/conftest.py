@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from goldenpath_loop.records.events import Line
+from goldenpath_loop.core.state import fold
+from goldenpath_loop.records.events import EvidenceCaptured, Line
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import load
 from goldenpath_loop.session.store import EvidenceStore
@@ -28,6 +28,26 @@ class Recorded:
     folder: RunFolder
     lines: list[Line]
     store: EvidenceStore
+
+    def verdict(self, kind: str, subject: str) -> str:
+        """Id of the latest verdict of `kind` about `subject`."""
+        found = fold(self.lines).verdict(kind, subject)
+        assert found is not None
+        return found.id
+
+    def finding(self, kind: str) -> str:
+        """Id of the first finding of `kind`."""
+        return next(one.id for one in fold(self.lines).findings if one.kind == kind)
+
+    def evidence(self, subject: str, effect: str) -> str:
+        """Id of the evidence about `subject` that the first effect whose key begins with `effect` left."""
+        return next(
+            line.event.evidence.id
+            for line in self.lines
+            if isinstance(line.event, EvidenceCaptured)
+            and line.event.evidence.subject.endswith(subject)
+            and line.event.effect.startswith(effect)
+        )
 
 
 def _recorded(folder: RunFolder, target: Staging) -> Recorded:
@@ -92,5 +112,5 @@ def killed(repaired: Recorded, tmp_path: Path) -> Recorded:
     assert asked is not None
     end = data.index(b"\n", data.index(b"\n", asked.end()) + 1)
     folder.log.write_bytes(data[: end + 41])
-    os.symlink(repaired.folder.evidence, folder.evidence)
+    folder.evidence.symlink_to(repaired.folder.evidence)
     return Recorded(folder, *load(folder))

@@ -89,6 +89,7 @@ class Staging(PaperTarget):
         said: What the failing tests say; may be as nasty as text from outside can be.
         subject: Subject of the culprit commit.
         known: Whether earlier runs have seen the tests green.
+        address: Where its pull requests are.
         renamed: Gives tests other ids.
     """
 
@@ -96,6 +97,7 @@ class Staging(PaperTarget):
     said: str = "InvalidStatus: server rejected WebSocket connection: HTTP 200"
     subject: str = "Consolidate paths and route registration"
     known: bool = True
+    address: str = "pull_request.md"
     renamed: Callable[[str], str] = str
     deployed: dict[str, str] = field(default_factory=dict)
 
@@ -130,6 +132,8 @@ class Staging(PaperTarget):
                     await self._probe_service(name, effect.revision, witness) for name in effect.services
                 ]
                 return receipt.model_copy(update={"services": tuple(asking)})
+            case asked.OpenPullRequest(branch=branch, draft=draft):
+                return receipts.PullRequestReceipt(branch=branch, address=self.address, draft=draft)
             case asked.ListCommits() | asked.DescribeChange():
                 receipt = await PaperTarget.perform(self, effect, witness)
                 return self._with_subject(receipt)

@@ -38,7 +38,7 @@ def test_prose_is_one_cell_of_a_table_and_says_the_same(text: str) -> None:
     cells = _cells(prose(text))
     assert len(cells) == 2
     said = " ".join(plain(text, max_chars=600).split())
-    assert _words(cells[0]).replace("`", "") == said.replace("`", "").strip()
+    assert _words(cells[0]).replace("`", "").strip() == said.replace("`", "").strip()
     kinds = {child.type for child in cells[0].children or ()}
     assert kinds <= {"text", "text_special", "code_inline"}
 

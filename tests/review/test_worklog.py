@@ -17,7 +17,7 @@ from goldenpath_loop.session.session import Session
 from goldenpath_loop.session.store import EvidenceStore
 
 from .conftest import Recorded
-from .staging import Staging
+from .staging import RUN, Staging
 
 _HEADINGS = (
     "Executive summary",
@@ -229,10 +229,25 @@ def test_its_words_are_sober(repaired: Recorded, word: str) -> None:
     assert word not in _without_digests(render_worklog(repaired.lines, repaired.store))
 
 
-def test_long_lists_of_failures_are_told_in_full(record: Callable[[Staging], Recorded]) -> None:
-    """Each failing test has its own words and its evidence."""
-    run = record(Staging(known=False))
-    text = _without_digests(render_worklog(run.lines, run.store))
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (f"/srv/runs/{RUN}/pull_request.md", "[pull_request.md](pull_request.md)"),
+        ("https://forge.example/pull/7", "[https://forge.example/pull/7](https://forge.example/pull/7)"),
+        ("/elsewhere/pull_request.md", "`/elsewhere/pull_request.md`"),
+    ],
+)
+def test_a_pull_request_is_linked_as_the_worklog_sees_it(
+    record: Callable[[Staging], Recorded], address: str, shown: str
+) -> None:
+    """A file of the run's folder by its name, so that the folder can be moved; a URL as it is."""
+    run = record(Staging(address=address))
+    assert f"| R1 | {shown} |" in render_worklog(run.lines, run.store)
+
+
+def test_each_failing_test_has_its_own_words_and_evidence(repaired: Recorded) -> None:
+    """Nobody has to look elsewhere for what a test said."""
+    text = _without_digests(render_worklog(repaired.lines, repaired.store))
     part = text[text.index("#### Failing tests") : text.index("#### Tests that gave no verdict")]
     assert part.count("InvalidStatus: server rejected WebSocket connection: HTTP 200") == 3
     assert len(re.findall(r"\[E\d+\]", part)) == 3

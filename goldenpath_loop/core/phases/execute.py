@@ -35,7 +35,7 @@ def decide(scene: Scene) -> Step:
         run = RunSuite(
             key=key,
             suite=planned.suite,
-            tests=planned.tests,
+            tests=planned.asked,
             tree=cycle_tree(scene),
             deployment=cycle_deployment(scene),
             revision=revision,

@@ -112,7 +112,7 @@ def _full_runs(scene: Scene, remedy: Remedy) -> list[RunSuite]:
     plan = scene.state.plan
     assert plan is not None
     return [
-        _run(scene, remedy, Selection(suite=planned.suite, tests=planned.tests), "all")
+        _run(scene, remedy, Selection(suite=planned.suite, tests=planned.asked), "all")
         for planned in plan.suites
     ]
 

@@ -72,7 +72,7 @@ def _plan(scene: Scene, runnable: list[SuiteSpec], left_out: tuple[LeftOut, ...]
     ranked = rank_suites(
         [suite for suite in runnable if suite.name not in empty], collected, histories(scene)
     )
-    planned = tuple(PlannedSuite(suite=one.suite, tests=one.tests, reason=one.reason) for one in ranked)
+    planned = tuple(_with_errors(scene, one) for one in ranked)
     plan = Plan(
         suites=planned,
         left_out=(*left_out, *(LeftOut(suite=name, reason="it collected no test") for name in empty)),
@@ -94,8 +94,22 @@ def _plan(scene: Scene, runnable: list[SuiteSpec], left_out: tuple[LeftOut, ...]
 
 
 def _has_errors(scene: Scene, suite: SuiteSpec) -> bool:
-    receipt = scene.state.settled(scene.key("collect", suite.name), CollectionReceipt)
-    return receipt is not None and bool(receipt.run.results)
+    return bool(_collection_errors(scene, suite.name))
+
+
+def _collection_errors(scene: Scene, suite: str) -> tuple[str, ...]:
+    """What of the suite cannot be read as tests; it is planned like a test, and red when it runs."""
+    receipt = scene.state.settled(scene.key("collect", suite), CollectionReceipt)
+    return tuple(result.id for result in receipt.run.results) if receipt else ()
+
+
+def _with_errors(scene: Scene, planned: PlannedSuite) -> PlannedSuite:
+    errors = _collection_errors(scene, planned.suite)
+    if not errors:
+        return planned
+    tests = (*planned.tests, *(name for name in errors if name not in planned.tests))
+    reason = f"{planned.reason}; {len(errors)} files cannot be collected"
+    return planned.model_copy(update={"tests": tests, "reason": reason, "whole": True})
 
 
 def _stop(scene: Scene, reason: str) -> Step:
