@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from goldenpath_loop.errors import LogError
+from goldenpath_loop.records.events import RunFinished, RunPaused
 from goldenpath_loop.session.folder import RunFolder
 
 __all__ = ["watch_run"]
@@ -31,7 +32,7 @@ def watch_run(folder: RunFolder, *, as_json: bool) -> int:
     from goldenpath_loop.core.state import fold
     from goldenpath_loop.engine.bench import redactor_of
     from goldenpath_loop.engine.control import drive
-    from goldenpath_loop.records.events import RunFinished, RunResumed
+    from goldenpath_loop.records.events import RunResumed
     from goldenpath_loop.review.live import LiveView
     from goldenpath_loop.review.worklog import render_worklog
     from goldenpath_loop.session.session import Session, load
@@ -41,19 +42,20 @@ def watch_run(folder: RunFolder, *, as_json: bool) -> int:
     if state.started is None:
         raise LogError("the log has no beginning", where=str(folder.log))
     if state.finished is not None:
-        if not as_json:
+        if as_json:
+            typer.echo(_record(folder, state.finished))
+        else:
             typer.echo(f"{folder.id} is finished. {state.finished.outcome}: {state.finished.reason}")
-        _say(folder, state.finished, as_json=as_json)
+            typer.echo(f"worklog: {folder.worklog}")
         return state.finished.exit_code
     settings, policy = state.started.settings, state.started.policy
     if settings is None or policy is None:
         raise LogError("the run never had a configuration that could be used", where=str(folder.log))
     config_folder = Path(state.started.config_file).parent
     console = Console(file=sys.stderr if as_json else sys.stdout, quiet=as_json)
-    view = LiveView(console, live=console.is_terminal and not as_json)
+    view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)
     with Session(folder, redactor_of(settings, config_folder)) as session, view:
-        for line in session.lines:
-            view.line(line)
+        view.catch_up(session.lines)
         session.listen(view.line)
         if len(session.lines) > 1:
             session.append(RunResumed(version=__version__))
@@ -69,31 +71,22 @@ def watch_run(folder: RunFolder, *, as_json: bool) -> int:
                 )
             )
         finally:
-            folder.worklog.write_text(render_worklog(session.lines, session.store))
-    _say(folder, end, as_json=as_json)
+            folder.worklog.write_text(render_worklog(session.lines, session.store), encoding="utf-8")
+    if as_json:
+        typer.echo(_record(folder, end))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
 
 
-def _say(folder: RunFolder, end: object, *, as_json: bool) -> None:
-    from goldenpath_loop.records.events import RunFinished, RunPaused
-
-    if as_json:
-        record: dict[str, object] = {
-            "run": folder.id,
-            "folder": str(folder.path),
-            "worklog": str(folder.worklog),
-        }
-        if isinstance(end, RunFinished):
-            record |= {
-                "outcome": end.outcome,
-                "reason": end.reason,
-                "exit_code": end.exit_code,
-                "next_actions": list(end.next_actions),
-            }
-        elif isinstance(end, RunPaused):
-            record |= {"outcome": None, "paused": end.reason, "exit_code": _PAUSED}
-        typer.echo(json.dumps(record))
-    elif isinstance(end, RunPaused):
-        typer.echo(f"Paused ({end.reason}). Go on with: loop resume {folder.id}")
+def _record(folder: RunFolder, end: RunFinished | RunPaused) -> str:
+    """How it ended, as one line of JSON."""
+    record: dict[str, object] = {"run": folder.id, "folder": str(folder.path), "worklog": str(folder.worklog)}
+    if isinstance(end, RunPaused):
+        record |= {"outcome": None, "paused": end.reason, "exit_code": _PAUSED}
     else:
-        typer.echo(f"worklog: {folder.worklog}")
+        record |= {
+            "outcome": end.outcome,
+            "reason": end.reason,
+            "exit_code": end.exit_code,
+            "next_actions": list(end.next_actions),
+        }
+    return json.dumps(record)

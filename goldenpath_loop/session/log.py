@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,9 @@ from goldenpath_loop.system import clock
 __all__ = ["COMMIT_POINTS", "GENESIS", "SessionLog", "is_held", "read"]
 
 GENESIS = "0" * 64
+
+_LOOKER_S = 0.1
+"""Longer than anybody who only looks holds the lock."""
 
 COMMIT_POINTS = frozenset(
     {
@@ -140,14 +144,21 @@ class SessionLog:
             raise LogError(self._poisoned, where=str(self.path)) from error
 
     def _lock(self) -> None:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunLockedError(
-                "another loop is working on this run",
-                where=str(self.path.parent),
-                advice="Wait for it, or stop it with Ctrl-C where it runs.",
-            ) from error
+        give_up_at_s = clock.monotonic_s() + _LOOKER_S
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError as error:
+                # `is_held` takes the lock for a moment to see whether it is free; a writer keeps it.
+                if clock.monotonic_s() < give_up_at_s:
+                    time.sleep(_LOOKER_S / 10)
+                    continue
+                raise RunLockedError(
+                    "another loop is working on this run",
+                    where=str(self.path.parent),
+                    advice="Wait for it, or stop it with Ctrl-C where it runs.",
+                ) from error
 
     def _recover(self) -> list[Line]:
         data = self.path.read_bytes()
