@@ -6,10 +6,13 @@ cuts the chain at the first link that does not hold.
 
 from __future__ import annotations
 
+import re
+
 from goldenpath_loop.core.readings import next_finding_id
 from goldenpath_loop.core.search import commits, confirming_runs, observations, search_keys
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.core.targets import representative, result_of
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Cluster, Finding, Refuter, WhyLink
 from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt
@@ -37,7 +40,7 @@ def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding 
     links: list[WhyLink] = []
     effect, effect_at = f"{test} fails: {symptom.quote.strip()}", symptom
     before = scene.state.settled(runs[1], CommitProbeReceipt)
-    mechanism = _mechanism(scene, runs, before.revision if before else culprit)
+    mechanism = _mechanism(scene, runs, before.revision if before else culprit, symptom.quote)
     if mechanism is not None:
         text, citation, refuter = mechanism
         links.append(_link("intervention", effect, text, effect_at, citation, refuter, runs))
@@ -63,7 +66,7 @@ def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding 
     return Finding(
         id=next_finding_id(scene.state),
         kind="why_chain",
-        title=f"{cluster.id}: {len(cluster.tests)} tests fail since “{change.commit.subject}”",
+        title=f"{cluster.id}: {counted(cluster.tests, 'test')} red since “{change.commit.subject}”",
         statement=verdict.statement if verdict else text,
         cluster=cluster.id,
         chain=tuple(links),
@@ -101,7 +104,9 @@ def _symptom(result: TestResult) -> Citation | None:
     return Citation(evidence=result.evidence, quote=quote)
 
 
-def _mechanism(scene: Scene, runs: tuple[str, str], parent: str) -> tuple[str, Citation, Refuter] | None:
+def _mechanism(
+    scene: Scene, runs: tuple[str, str], parent: str, spoken_of: str
+) -> tuple[str, Citation, Refuter] | None:
     """The answer of a service that is different on the culprit and on its parent.
 
     An answer that is wrong on one and right on the other comes first; else a line that only one of them says.
@@ -118,7 +123,7 @@ def _mechanism(scene: Scene, runs: tuple[str, str], parent: str) -> tuple[str, C
     ]
     for name, now, was in sorted(pairs, key=lambda pair: pair[1].answered):
         assert now.evidence is not None
-        changed = _changed_answer(now, was)
+        changed = _changed_answer(now, was, spoken_of)
         if changed is None:
             continue
         said, said_before = changed
@@ -136,8 +141,11 @@ def _mechanism(scene: Scene, runs: tuple[str, str], parent: str) -> tuple[str, C
     return None
 
 
-def _changed_answer(now: ProbeReport, was: ProbeReport) -> tuple[str, str] | None:
-    """What `now` says and `was` did not, with what `was` said instead; numbers, ids and times left aside."""
+def _changed_answer(now: ProbeReport, was: ProbeReport, spoken_of: str) -> tuple[str, str] | None:
+    """What `now` says and `was` did not, with what `was` said instead; numbers, ids and times left aside.
+
+    Of several such lines the one that has most in common with `spoken_of`, the failure's own words.
+    """
     if now.answered != was.answered and now.quote:
         return now.quote, was.summary
     before = {mask(line): line for line in was.answers}
@@ -145,8 +153,13 @@ def _changed_answer(now: ProbeReport, was: ProbeReport) -> tuple[str, str] | Non
     fresh = [line for shape, line in after.items() if shape not in before]
     if not fresh:
         return None
+    said = max(fresh, key=lambda line: len(_words(line) & _words(spoken_of)))
     gone = [line for shape, line in before.items() if shape not in after]
-    return fresh[0], gone[0] if gone else ""
+    return said, max(gone, key=lambda line: len(_words(line) & _words(said)), default="")
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]{4,}", text))
 
 
 def _was_citation(was: ProbeReport) -> Citation | None:

@@ -6,6 +6,7 @@ from goldenpath_loop.core.readings import cycle_runs
 from goldenpath_loop.core.remedies import Remedy, is_proven
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.core.targets import cured_clusters
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
 from goldenpath_loop.records.receipts import ChangeReceipt
 
@@ -16,8 +17,9 @@ def title(scene: Scene, remedy: Remedy) -> str:
     """One line that says what comes back to life."""
     tests = _tests(scene, remedy)
     part = "part of " if remedy.receipt and remedy.receipt.conflicts else ""
-    verb = "work again" if is_proven(scene.state, remedy) else "are red since"
-    return f"Revert {part}“{_subject(scene, remedy)}”: {len(tests)} tests of {scene.policy.focus.name} {verb}"
+    state = "green again" if is_proven(scene.state, remedy) else "red since"
+    shown = counted(tests, "test")
+    return f"Revert {part}“{_subject(scene, remedy)}”: {shown} of {scene.policy.focus.name} {state}"
 
 
 def body(scene: Scene, remedy: Remedy) -> str:
@@ -67,7 +69,7 @@ def _impact(scene: Scene, remedy: Remedy) -> str:
     tests = _tests(scene, remedy)
     value = value_at_risk_usd(scene, set(tests))
     lines = [
-        f"## Impact\n\n{len(tests)} tests of focus `{scene.policy.focus.name}` fail on `{scene.base.revision}`:"
+        f"## Impact\n\n{counted(tests, 'test')} of focus `{scene.policy.focus.name}` red on `{scene.base.revision}`:"
     ]
     lines.append("\n".join(f"- `{test}`" for test in tests))
     if value:
@@ -138,7 +140,7 @@ def _risk(scene: Scene, remedy: Remedy) -> str:
         else ""
     )
     return (
-        f"## Risk\n\n{partial}It takes back everything `{remedy.commit[:12]}` changed outside the protected test paths, "
-        f"{len(files)} files:\n\n{shown}\n\n"
+        f"## Risk\n\n{partial}It takes back everything `{remedy.commit[:12]}` changed outside the protected test "
+        f"paths, {counted(files, 'file')}:\n\n{shown}\n\n"
         "What no test of the focus looks at is not covered by this proof."
     )

@@ -27,8 +27,6 @@ class Limits(Record):
     cycles: int = Field(default=5, ge=1)
     pull_requests: int = Field(default=3, ge=0)
     duration_s: float = Field(default=7200.0, gt=0)
-    attempts: int = Field(default=3, ge=1)
-    """Remedies tried for one cluster of failures."""
 
 
 class Settings(Record):

@@ -97,7 +97,7 @@ def test_each_value_remembers_its_origin(tmp_path: Path) -> None:
     assert origins["services.auth.env.PORT"] == Origin("goldenpath.toml", 11)
     assert origins["services.auth.probes.1.login.json.user"] == Origin("goldenpath.toml", 25)
     assert str(origins["limits.cycles"]) == "environment GOLDENPATH_LIMITS__CYCLES"
-    assert str(origins["limits.attempts"]) == "default"
+    assert str(origins["limits.duration_s"]) == "default"
     assert str(origins["gates.P2"]) == "goldenpath.toml:45"
 
 

@@ -11,6 +11,7 @@ from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, und
 from goldenpath_loop.core.search import search
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import representative, result_of
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite
 from goldenpath_loop.records.events import DecisionMade, VerdictReached
 from goldenpath_loop.records.findings import Cluster
@@ -215,8 +216,8 @@ def _fates(scene: Scene) -> list[str]:
         change = scene.state.settled(_change_key(commit), ChangeReceipt)
         subject = f" “{change.commit.subject}”" if change else ""
         names = ", ".join(cluster.id for cluster in clusters)
-        tests = sum(len(cluster.tests) for cluster in clusters)
-        lines.append(f"{commit[:12]}{subject} broke {tests} tests ({names})")
+        tests = counted(sum(len(cluster.tests) for cluster in clusters), "test")
+        lines.append(f"{commit[:12]}{subject} broke {tests} ({names})")
     explained = {
         cluster.id for clusters in _confirmed(scene, scene.state.clusters).values() for cluster in clusters
     }
