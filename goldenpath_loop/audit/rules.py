@@ -63,7 +63,11 @@ def _conflict_markers(head: Version, changed: frozenset[str]) -> Iterator[AuditI
         for number, line in enumerate(head.files[path].splitlines(), start=1):
             if line.startswith(_MARKERS):
                 yield AuditIssue(
-                    rule="conflict-marker", path=path, line=number, message="a conflict marker was left", quote=line
+                    rule="conflict-marker",
+                    path=path,
+                    line=number,
+                    message="a conflict marker was left",
+                    quote=line,
                 )
 
 
@@ -97,7 +101,9 @@ def _second_definitions(base: Version, head: Version, changed: frozenset[str]) -
         if isinstance(after, SyntaxError):
             continue
         before = parse(base.files.get(path, ""))
-        earlier = Counter(name for name, _ in _definitions(before)) if isinstance(before, ast.Module) else Counter()
+        earlier = (
+            Counter(name for name, _ in _definitions(before)) if isinstance(before, ast.Module) else Counter()
+        )
         counts: Counter[str] = Counter()
         for name, number in _definitions(after):
             counts[name] += 1
@@ -206,7 +212,10 @@ def _bodies(version: Version) -> dict[str, list[tuple[str, int, str]]]:
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            if sum(isinstance(inner, ast.stmt) for one in body for inner in ast.walk(one)) < _LEAST_STATEMENTS:
+            if (
+                sum(isinstance(inner, ast.stmt) for one in body for inner in ast.walk(one))
+                < _LEAST_STATEMENTS
+            ):
                 continue
             shape = "\n".join(ast.dump(one) for one in body)
             found.setdefault(shape, []).append((path, node.lineno, node.name))

@@ -12,7 +12,15 @@ __all__ = ["open_pull_request"]
 
 
 def open_pull_request(
-    folder: Path, *, branch: str, head: Revision, base_branch: str, title: str, body: str, draft: bool, where: str
+    folder: Path,
+    *,
+    branch: str,
+    head: Revision,
+    base_branch: str,
+    title: str,
+    body: str,
+    draft: bool,
+    where: str,
 ) -> PullRequestReceipt:
     """Write the pull request of `branch` into `folder`, once: one that is there is brought up to date.
 
