@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import io
+import re
+import tokenize
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from goldenpath_loop.audit.rules import Version, audit, parse
+import anyio.to_thread
+
+from goldenpath_loop.audit.rules import audit
+from goldenpath_loop.audit.source import Version
 from goldenpath_loop.errors import RepositoryError
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.evidence import Obtained
@@ -17,6 +24,11 @@ from goldenpath_loop.system.process import Command, own_environment, run
 __all__ = ["audit_tree"]
 
 _LIMIT_BYTES = 1_000_000
+_BATCH_BYTES = 32_000_000
+_ROW = re.compile(
+    rb"(?P<mode>\d+) (?P<kind>\w+) (?P<blob>[0-9a-f]+) +(?P<size>\d+|-)\t(?P<path>.+)", re.DOTALL
+)
+_COMMIT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 async def audit_tree(
@@ -34,25 +46,30 @@ async def audit_tree(
         RepositoryError: Git could not read one of them.
     """
     started_at, began = clock.now(), clock.monotonic_s()
-    changed = _paths(await _git(root, "diff", "--name-only", "--no-renames", "-z", base, head))
-    before, unread_before = await _version(root, base)
-    after, unread_after = await _version(root, head)
-    broken = [path for path, text in after.files.items() if isinstance(parse(text), SyntaxError)]
-    issues = audit(before, after, frozenset(changed))
+    for revision in (base, head):
+        if not _COMMIT_ID.fullmatch(revision):
+            raise RepositoryError(f"{revision[:80]!r} is not a full commit id")
+    listed = await _git(root, "diff-tree", "-r", "-z", "--name-only", "--no-renames", base, head)
+    changed = tuple(_readable(path) for path in listed.split(b"\0") if path)
+    among = frozenset(changed)
+    before = await _version(root, base, among, whole=False)
+    after = await _version(root, head, among, whole=True)
+    # In a thread: parsing a large tree takes seconds, in which the rest of the engine goes on.
+    outcome = await anyio.to_thread.run_sync(audit, before.version, after.version, among)
     receipt = AuditReceipt(
         changed=changed,
         unintended=tuple(path for path in changed if path not in intended),
-        protected=tuple(path for path in changed if any(path.startswith(prefix) for prefix in protected)),
-        issues=issues,
-        scanned=len(after.files),
-        unread=tuple(sorted({*unread_before, *unread_after, *broken})),
+        protected=tuple(path for path in changed if _is_below(path, protected)),
+        issues=outcome.issues,
+        scanned=len(after.version.files),
+        unread=tuple(sorted({*before.unread, *after.unread, *outcome.unparsed})),
     )
     evidence = await witness.capture(
         "audit",
         _text(receipt, base, head).encode(),
         subject=f"audit of {head[:10]} against {base[:10]}",
         obtained=Obtained(
-            how=f"git diff --name-only {base} {head}; audit of the Python files of both",
+            how=f"git diff-tree -r --name-only {base} {head}; audit of the files of both",
             started_at=started_at,
             duration_s=clock.monotonic_s() - began,
         ),
@@ -60,35 +77,81 @@ async def audit_tree(
     return receipt.model_copy(update={"evidence": evidence})
 
 
-def _paths(listed: bytes) -> tuple[str, ...]:
-    return tuple(path for path in listed.decode("utf-8", "replace").split("\0") if path)
+def _is_below(path: str, prefixes: Sequence[str]) -> bool:
+    return any(PurePosixPath(path).is_relative_to(prefix) for prefix in prefixes)
 
 
-async def _version(root: Path, revision: Revision) -> tuple[Version, list[str]]:
-    paths = [path for path in _paths(await _git(root, "ls-tree", "-r", "-z", "--name-only", revision))]
-    wanted = [path for path in paths if path.endswith(".py")]
-    asked = "".join(f"{revision}:{path}\n" for path in wanted if "\n" not in path)
-    data = await _git(root, "cat-file", "--batch", stdin=asked.encode())
+def _readable(path: bytes) -> str:
+    return path.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    version: Version
+    unread: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: str
+    blob: bytes
+    size: int
+
+
+async def _version(root: Path, revision: Revision, changed: frozenset[str], *, whole: bool) -> _Read:
+    """The changed files of a revision and, for the `whole` of it, every Python file."""
+    listed = await _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", revision)
+    wanted = [
+        entry for entry in _entries(listed) if entry.path in changed or (whole and entry.path.endswith(".py"))
+    ]
     files: dict[str, str] = {}
-    unread = [path for path in wanted if "\n" in path]
-    position = 0
-    for path in (one for one in wanted if "\n" not in one):
-        end = data.index(b"\n", position)
-        header = data[position:end].split(b" ")
-        if len(header) != 3 or header[1] != b"blob":
-            unread.append(path)
-            position = end + 1
-            continue
-        size = int(header[2])
-        content = data[end + 1 : end + 1 + size]
-        position = end + 1 + size + 1
-        try:
-            if size > _LIMIT_BYTES:
-                raise ValueError("too large")
-            files[path] = content.decode("utf-8")
-        except ValueError:
-            unread.append(path)
-    return Version(files), unread
+    unread = [entry.path for entry in wanted if entry.size > _LIMIT_BYTES]
+    for batch in _batches([entry for entry in wanted if entry.size <= _LIMIT_BYTES]):
+        asked = b"".join(entry.blob + b"\n" for entry in batch)
+        data = await _git(root, "cat-file", "--batch", stdin=asked)
+        position = 0
+        for entry in batch:
+            # `<id> blob <size>`, a newline, the content, a newline.
+            begin = data.index(b"\n", position) + 1
+            position = begin + entry.size + 1
+            text = _decoded(entry.path, data[begin : begin + entry.size])
+            if text is not None:
+                files[entry.path] = text
+            elif entry.path.endswith(".py"):
+                unread.append(entry.path)
+    return _Read(Version(files), unread)
+
+
+def _entries(listed: bytes) -> Iterator[_Entry]:
+    """Regular files: a link is read where it leads to, and a submodule is another repository."""
+    for row in listed.split(b"\0"):
+        found = _ROW.fullmatch(row)
+        if found and found["kind"] == b"blob" and found["mode"] != b"120000":
+            yield _Entry(_readable(found["path"]), found["blob"], int(found["size"]))
+
+
+def _batches(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
+    batch: list[_Entry] = []
+    weight = 0
+    for entry in entries:
+        if batch and weight + entry.size > _BATCH_BYTES:
+            yield batch
+            batch, weight = [], 0
+        batch.append(entry)
+        weight += entry.size
+    if batch:
+        yield batch
+
+
+def _decoded(path: str, content: bytes) -> str | None:
+    """The text of a file; None when it has none."""
+    try:
+        if path.endswith(".py"):
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+            return content.decode(encoding)
+        return None if b"\0" in content else content.decode("utf-8", "replace")
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        return None
 
 
 def _text(receipt: AuditReceipt, base: Revision, head: Revision) -> str:
@@ -96,7 +159,7 @@ def _text(receipt: AuditReceipt, base: Revision, head: Revision) -> str:
         f"audit of {head} against {base}",
         f"changed files: {len(receipt.changed)}, not intended: {len(receipt.unintended)}, "
         f"protected: {len(receipt.protected)}",
-        f"Python files read: {receipt.scanned}, not read: {len(receipt.unread)}",
+        f"files read: {receipt.scanned}, not read: {len(receipt.unread)}",
         f"new issues: {len(receipt.issues)}",
         *(f"not intended: {path}" for path in receipt.unintended),
         *(f"protected: {path}" for path in receipt.protected),
@@ -107,10 +170,11 @@ def _text(receipt: AuditReceipt, base: Revision, head: Revision) -> str:
 
 
 async def _git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """Plumbing only, which the person's settings do not bend."""
     command = Command(
-        ("git", "-c", "core.quotePath=false", *arguments),
+        ("git", *arguments),
         cwd=root,
-        env=own_environment({"LC_ALL": "C"}),
+        env=own_environment({"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}),
         stdin=stdin,
         timeout_s=300.0,
         max_output_bytes=512_000_000,

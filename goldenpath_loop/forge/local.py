@@ -35,25 +35,36 @@ def open_pull_request(
         where: Where the branch can be found, in words.
     """
     marker = f"<!-- goldenpath: branch={branch} -->"
-    number, path, found = _find(folder, marker)
+    number, path, found = _find(folder, marker.encode())
     state = "draft" if draft else "open"
     text = (
-        f"{marker}\n# {title}\n\n"
+        f"{marker}\n# {' '.join(title.split())}\n\n"
         f"| | |\n|---|---|\n| state | {state} |\n| branch | `{branch}` at `{head}` ({where}) |\n"
         f"| into | `{base_branch}` |\n| merge | `git merge {branch}` |\n\n{body}"
     )
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text)
-    fresh.replace(path)
+    data = text.encode("utf-8", "replace")
+    if not found or path.read_bytes() != data:
+        _write(path, data)
     return PullRequestReceipt(branch=branch, address=str(path), number=number, draft=draft, found=found)
 
 
-def _find(folder: Path, marker: str) -> tuple[int, Path, bool]:
+def _find(folder: Path, marker: bytes) -> tuple[int, Path, bool]:
     number = 1
     while True:
         path = folder / ("pull_request.md" if number == 1 else f"pull_request-{number}.md")
         if not path.exists():
             return number, path, False
-        if path.read_text().startswith(marker):
+        # Bytes, because the file may be a person's own in whatever encoding.
+        if path.read_bytes().startswith(marker):
             return number, path, True
         number += 1
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all, also when the machine stops: the log will say that it is there."""
+    fresh = path.with_name(f".{path.name}.part")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
