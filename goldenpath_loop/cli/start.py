@@ -17,7 +17,7 @@ from goldenpath_loop.session.folder import RunFolder
 if TYPE_CHECKING:
     from goldenpath_loop.config.load import Loaded
 
-__all__ = ["start"]
+__all__ = ["Target", "start"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ cut stays as a hypothesis. A finding that proves nothing is rejected with its re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -82,10 +83,10 @@ def resolve(citation: Citation, stored: Mapping[str, bytes]) -> Citation | str:
                 f"{citation.evidence}[{citation.start}:{citation.end}] does not say {citation.quote[:80]!r}"
             )
         return citation
-    for wanted in (quote, quote.replace(b"\n", b"\r\n")):
-        start = data.find(wanted)
-        if start >= 0:
-            return citation.model_copy(update={"start": start, "end": start + len(wanted)})
+    wanted = b"\r?\n".join(re.escape(line) for line in _normal(quote).split(b"\n"))
+    found = re.search(wanted, data)
+    if found is not None:
+        return citation.model_copy(update={"start": found.start(), "end": found.end()})
     return f"{citation.evidence} does not contain {citation.quote[:80]!r}"
 
 

@@ -25,11 +25,18 @@ EXIT_CODES: dict[RunOutcome, int] = {
 }
 
 
+_SHOWN_FAILURES = 3
+
+
 def finish(state: State, outcome: RunOutcome, reason: str) -> RunFinished:
     """The last event of a run."""
-    return RunFinished(
-        outcome=outcome, reason=reason, exit_code=EXIT_CODES[outcome], next_actions=next_actions(state)
+    code = EXIT_CODES[outcome]
+    actions = (
+        _next_actions(state)
+        if code == 0
+        else tuple(dict.fromkeys((*_next_actions(state), *_failures(state))))
     )
+    return RunFinished(outcome=outcome, reason=reason, exit_code=code, next_actions=actions)
 
 
 def outcome_of(state: State, last: PhaseFinished) -> RunFinished:
@@ -53,7 +60,7 @@ def outcome_of(state: State, last: PhaseFinished) -> RunFinished:
     return finish(state, "inconclusive", last.summary)
 
 
-def next_actions(state: State) -> tuple[str, ...]:
+def _next_actions(state: State) -> tuple[str, ...]:
     """What a person should do now, most urgent first."""
     found = [finding.action.instruction for finding in state.findings if finding.action]
     for remedy in remedies(state):
@@ -70,6 +77,18 @@ def next_actions(state: State) -> tuple[str, ...]:
         if verdict is not None and verdict.value not in ("confirmed", "regression"):
             found.append(f"Look at {cluster.id} ({cluster.tests[0]}): {verdict.statement}")
     return tuple(dict.fromkeys(found))
+
+
+def _failures(state: State) -> list[str]:
+    """What could not be carried out at all; evidence is missing because of it."""
+    failed = [(key, record) for key, record in state.effects.items() if record.status == "failed"]
+    found = [
+        " ".join(f"{key} could not be carried out: {record.error}. {record.advice}".split())
+        for key, record in failed[:_SHOWN_FAILURES]
+    ]
+    if len(failed) > _SHOWN_FAILURES:
+        found.append(f"{len(failed) - _SHOWN_FAILURES} more effects could not be carried out.")
+    return found
 
 
 def _by_hand(state: State, remedy: Remedy) -> list[str]:

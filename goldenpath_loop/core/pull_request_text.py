@@ -6,7 +6,7 @@ from goldenpath_loop.core.readings import cycle_runs
 from goldenpath_loop.core.remedies import Remedy, is_proven
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.core.targets import cured_clusters
-from goldenpath_loop.core.wording import counted
+from goldenpath_loop.core.wording import code, counted
 from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
 from goldenpath_loop.records.receipts import ChangeReceipt
 
@@ -71,7 +71,7 @@ def _impact(scene: Scene, remedy: Remedy) -> str:
     lines = [
         f"## Impact\n\n{counted(tests, 'test')} of focus `{scene.policy.focus.name}` red on `{scene.base.revision}`:"
     ]
-    lines.append("\n".join(f"- `{test}`" for test in tests))
+    lines.append("\n".join(f"- {code(test)}" for test in tests))
     if value:
         lines.append(
             f"The suites they belong to protect ${value:,.0f} a month (from the target's configuration)."
@@ -114,8 +114,8 @@ def _evidence(scene: Scene, clusters: tuple[Cluster, ...]) -> str:
     for finding in _findings(scene, clusters):
         for link in finding.chain:
             for citation in (link.effect_citation, link.cause_citation):
-                quote = " ".join(citation.quote.split())
-                rows.append(f"- {citation.evidence} [{citation.start}:{citation.end}]: `{quote[:160]}`")
+                quote = code(" ".join(citation.quote.split())[:160])
+                rows.append(f"- {citation.evidence} [{citation.start}:{citation.end}]: {quote}")
     return "## Evidence\n\n" + "\n".join(dict.fromkeys(rows)) if rows else ""
 
 
@@ -130,11 +130,11 @@ def _proof(scene: Scene, remedy: Remedy) -> str:
 
 def _risk(scene: Scene, remedy: Remedy) -> str:
     files = remedy.receipt.files if remedy.receipt else ()
-    shown = "\n".join(f"- `{path}`" for path in files)
+    shown = "\n".join(f"- {code(path)}" for path in files)
     left = remedy.receipt.conflicts if remedy.receipt else ()
     partial = (
         "Later changes stand in the way of the rest; these files are left as they are: "
-        + ", ".join(f"`{path}`" for path in left)
+        + ", ".join(code(path) for path in left)
         + ".\n\n"
         if left
         else ""

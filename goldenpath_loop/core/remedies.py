@@ -11,6 +11,7 @@ from goldenpath_loop.records.receipts import PullRequestReceipt, PushReceipt, Re
 
 __all__ = [
     "Remedy",
+    "audit_key",
     "audited_clean",
     "has_pull_request",
     "is_proven",
@@ -19,6 +20,7 @@ __all__ = [
     "remedies",
     "remedy_key",
     "remedy_tree",
+    "unaudited",
     "under_repair",
 ]
 
@@ -50,6 +52,11 @@ def remedy_key(commit: Revision) -> str:
 def remedy_tree(commit: Revision) -> str:
     """Name of the worktree the remedy lives in."""
     return f"remedy-{commit[:12]}"
+
+
+def audit_key(remedy: Remedy) -> str:
+    """Key of the audit of `remedy`."""
+    return f"audit/{remedy.id}"
 
 
 def remedies(state: State) -> tuple[Remedy, ...]:
@@ -98,6 +105,15 @@ def under_repair(state: State) -> tuple[Remedy, ...]:
         remedy
         for remedy in remedies(state)
         if remedy.head is not None and state.verdict("stability", remedy.id) is None
+    )
+
+
+def unaudited(state: State) -> tuple[Remedy, ...]:
+    """Remedies under repair that nobody tried to audit yet; one whose audit failed is not tried again."""
+    return tuple(
+        remedy
+        for remedy in under_repair(state)
+        if state.verdict("audit", remedy.id) is None and state.failed(audit_key(remedy)) is None
     )
 
 

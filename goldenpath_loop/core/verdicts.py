@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.base import Reference, Revision, TestId
 from goldenpath_loop.records.findings import Measurement, Verdict, VerdictKind
 from goldenpath_loop.records.receipts import AuditReceipt
@@ -143,11 +144,12 @@ def suite(
 ) -> Conclusion:
     """`green` only by rule 5: every planned test ran and passed, against the revision that was meant.
 
-    `red`: at least one test failed or was cut off. `incomplete`: no test failed, but not everything that was
-    planned gave a verdict, or it was given by another revision.
+    A test that skips itself or is marked to fail is named and not counted; one of them must have run all the
+    same. `red`: at least one test failed or was cut off. `incomplete`: no test failed, but not everything that
+    was planned gave a verdict, or it was given by another revision.
     """
     seen = tally(run.results)
-    missing = sorted(set(planned) - {result.id for result in run.results})
+    missing = sorted({*_without_verdict(run, planned), *set(planned) - {result.id for result in run.results}})
     problem = run_problem(run, expected=expected)
     if problem:
         # Whatever such a run printed says nothing about the code that was meant to be tested.
@@ -157,7 +159,8 @@ def suite(
         if run.ended != "completed":
             statement += f"; the run {_ENDS[run.ended]}"
     elif missing:
-        value, statement = "incomplete", f"{len(missing)} planned tests gave no result, first {missing[0]}"
+        said = f"{counted(missing, 'planned test')} gave no result, first {missing[0]}"
+        value, statement = "incomplete", said
     elif run.ended != "completed":
         value, statement = "incomplete", f"the run {_ENDS[run.ended]}"
     elif not seen.green:
@@ -174,12 +177,25 @@ def suite(
         measurements=(
             Measurement(name="passed", value=seen.green),
             Measurement(name="failed", value=seen.bad),
-            Measurement(name="not run", value=seen.unresolved + len(missing)),
+            Measurement(
+                name="not run", value=seen.unresolved + len(set(planned) - {one.id for one in run.results})
+            ),
             Measurement(name="duration", value=round(run.duration_s, 3), unit="s"),
         ),
         because=tuple(because),
         revision=run.revision_after,
     )
+
+
+def _without_verdict(run: SuiteRun, planned: Sequence[TestId]) -> set[TestId]:
+    """Tests that were to run and did not, though nobody who wrote them said so."""
+    return {
+        result.id
+        for result in run.results
+        if result.outcome == "unresolved"
+        and result.not_run not in ("skipped", "xfailed")
+        and (result.id in planned or result.not_run != "deselected")
+    }
 
 
 _ENDS = {
@@ -278,7 +294,7 @@ def triage(cluster: str, outcomes: Sequence[str], because: Sequence[Reference]) 
     elif greens:
         value = "flaky"
         statement = f"passed {greens} of {greens} times when run again alone: order, load or chance"
-    elif reds == len(outcomes):
+    elif reds == len(outcomes) > 0:
         value = "regression"
         statement = f"failed in {reds} of {reds} runs in a row with the same signature"
     else:

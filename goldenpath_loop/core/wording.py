@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sized
 
-__all__ = ["counted"]
+__all__ = ["code", "counted"]
 
 
 def counted(things: Sized | int, noun: str) -> str:
     """`1 test`, `2 tests`."""
     number = things if isinstance(things, int) else len(things)
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def code(text: str) -> str:
+    """`text` as one Markdown code span, also when it has backticks or line ends of its own."""
+    flat = " ".join(text.split())
+    fence = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
+    pad = " " if flat[:1] == "`" or flat[-1:] == "`" else ""
+    return f"{fence}{pad}{flat}{pad}{fence}"

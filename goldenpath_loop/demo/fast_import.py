@@ -10,7 +10,7 @@ from pathlib import Path
 from goldenpath_loop.demo.history import Commit
 from goldenpath_loop.errors import RepositoryError
 
-__all__ = ["check_out", "import_history"]
+__all__ = ["check_out", "git", "import_history", "stream_of"]
 
 EXECUTABLE = frozenset({"ci/run"})
 TIMEOUT_S = 60.0

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from goldenpath_loop.demo.edits import Edit, Tree, replace_once
 from goldenpath_loop.errors import InternalError
 
-__all__ = ["AUTHORS", "Commit", "Fault", "Step", "write_history"]
+__all__ = ["AUTHORS", "Commit", "Fault", "Step", "working_time", "write_history"]
 
 AUTHORS = {
     "mara": "Mara Lindqvist <mara@chat.example>",

@@ -14,7 +14,7 @@ from goldenpath_loop.demo.history import write_history
 from goldenpath_loop.demo.scenarios import FAULTS, SCENARIOS, WITHOUT_SECRET
 from goldenpath_loop.errors import UsageError
 
-__all__ = ["DemoSite", "write_demo"]
+__all__ = ["DemoSite", "final_tree", "write_demo"]
 
 # Python leaves its caches in an installed package; they are no part of the target.
 CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from goldenpath_loop.config.variables import expand
@@ -20,9 +21,10 @@ from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.target import ServiceSpec, SuiteSpec
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.redaction import Redactor
+from goldenpath_loop.session.vocabulary import names_of
 from goldenpath_loop.system.process import own_environment
 
-__all__ = ["Bench", "open_bench", "python_of", "redactor_of", "worktrees_folder"]
+__all__ = ["Bench", "open_bench", "operator_settings_of", "python_of", "redactor_of", "worktrees_folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Bench:
     operator_settings: dict[str, str]
     """What the settings file says; values are secrets."""
     deployments: ProcessDeployments
+    _free_slots: list[str] = field(default_factory=list)
+    _slot_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,7 +54,7 @@ class Bench:
     @property
     def redactor(self) -> Redactor:
         """Takes secrets out of texts that leave by another door than the session."""
-        return Redactor(self.operator_settings.values())
+        return Redactor(self.operator_settings.values(), names=names_of(self.settings))
 
     def scratch(self, key: str) -> Path:
         """An empty folder for one unit of work."""
@@ -58,6 +62,15 @@ class Bench:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
+
+    @contextmanager
+    def slot(self) -> Iterator[str]:
+        """The name of a worktree and preview that nobody else uses now; used again and again, so few are made."""
+        name = self._free_slots.pop() if self._free_slots else f"probe-{next(self._slot_numbers)}"
+        try:
+            yield name
+        finally:
+            self._free_slots.append(name)
 
     def tree(self, name: str) -> Path:
         """Folder of the worktree called `name`."""
@@ -135,7 +148,8 @@ def redactor_of(settings: Settings, config_folder: Path) -> Redactor:
     Raises:
         ConfigurationError: The settings file cannot be read.
     """
-    return Redactor(operator_settings_of(settings, config_folder).values())
+    names = {*names_of(settings), str(config_folder)}
+    return Redactor(operator_settings_of(settings, config_folder).values(), names=names)
 
 
 def python_of(settings: Settings) -> str:

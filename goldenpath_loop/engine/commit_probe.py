@@ -18,34 +18,36 @@ __all__ = ["probe_commit"]
 
 async def probe_commit(effect: ProbeCommit, bench: Bench, witness: Witness) -> CommitProbeReceipt:
     """Bring the commit up beside everything else, ask it, and take it down again."""
-    short = effect.revision[:10]
-    name = "probe-" + effect.key.replace("/", "-")
-    folder = bench.tree(name)
-    try:
-        await prepare_worktree(bench.root, folder, name=name, revision=effect.revision)
-        await overlay(folder, revision=effect.protected, prefixes=bench.policy.target.tests)
-    except RepositoryError as error:
-        return CommitProbeReceipt(revision=effect.revision, problem=f"no tree of {short}: {error.message}")
+    with bench.slot() as slot:
+        try:
+            return await _probe_in(slot, effect, bench, witness)
+        except (RepositoryError, DeployError) as error:
+            problem = f"{effect.revision[:10]} cannot be brought up: {error.message}"
+            return CommitProbeReceipt(revision=effect.revision, problem=problem)
+
+
+async def _probe_in(slot: str, effect: ProbeCommit, bench: Bench, witness: Witness) -> CommitProbeReceipt:
+    folder = bench.tree(slot)
+    await prepare_worktree(bench.root, folder, name=slot, revision=effect.revision)
+    await overlay(folder, revision=effect.protected, prefixes=bench.policy.target.tests)
     if not bench.policy.services:
         return CommitProbeReceipt(
-            revision=effect.revision, runs=await _runs(effect, bench, name, "", witness)
+            revision=effect.revision, runs=await _runs(effect, bench, slot, "", witness)
         )
     try:
         deployed = await bench.deployments.start(
-            name, tree=folder, revision=effect.revision, preview=True, witness=witness
+            slot, tree=folder, revision=effect.revision, preview=True, witness=witness
         )
         problem = _unusable(effect, bench, deployed)
         if problem:
             return CommitProbeReceipt(revision=effect.revision, problem=problem)
         return CommitProbeReceipt(
             revision=effect.revision,
-            runs=await _runs(effect, bench, name, name, witness),
-            services=await _services(effect, bench, name, witness),
+            runs=await _runs(effect, bench, slot, slot, witness),
+            services=await _services(effect, bench, slot, witness),
         )
-    except DeployError as error:
-        return CommitProbeReceipt(revision=effect.revision, problem=f"no preview of {short}: {error.message}")
     finally:
-        await bench.deployments.stop(name)
+        await bench.deployments.stop(slot)
 
 
 def _unusable(effect: ProbeCommit, bench: Bench, deployed: DeployReceipt) -> str:

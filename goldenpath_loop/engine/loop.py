@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from goldenpath_loop.core.decide import decide
 from goldenpath_loop.core.grounding import cited, judge
-from goldenpath_loop.core.interpret import interpret
+from goldenpath_loop.core.interpret import interpret, unsaid
 from goldenpath_loop.core.state import State, evolve, fold
 from goldenpath_loop.engine.units import Outcome, Workers
 from goldenpath_loop.errors import InternalError
@@ -49,6 +49,8 @@ class Engine:
 
     async def run(self) -> RunFinished:
         """Go on until the run is finished, and return its last event."""
+        for event in unsaid(self.session.lines):
+            self._append(event)
         while self.state.finished is None:
             step = decide(self.state, self.policy, clock.now())
             for event in step.events:

@@ -91,7 +91,8 @@ class LocalWorkers:
 
     async def submit(self, effect: AnyEffect) -> None:
         """Start a unit; returns at once."""
-        self._tasks.start_soon(self._run, effect, name=f"unit {effect.key}")
+        scope = self._scopes[effect.key] = anyio.CancelScope()
+        self._tasks.start_soon(self._run, effect, scope, name=f"unit {effect.key}")
 
     async def adopt(self, effect: AnyEffect) -> bool:
         """Local units die with their engine, so there is never one to take over."""
@@ -107,20 +108,18 @@ class LocalWorkers:
         """Wait until any unit is over."""
         return await self._receive.receive()
 
-    async def _run(self, effect: AnyEffect) -> None:
-        with anyio.CancelScope() as scope:
-            self._scopes[effect.key] = scope
-            try:
+    async def _run(self, effect: AnyEffect, scope: anyio.CancelScope) -> None:
+        outcome = Outcome(effect, None, error="cancelled")
+        try:
+            with scope:
                 if effect.kind in _HEAVY:
                     async with self._limiter:
                         outcome = await self._performed(effect)
                 else:
                     outcome = await self._performed(effect)
-            finally:
-                del self._scopes[effect.key]
-            await self._send.send(outcome)
-        if scope.cancelled_caught:
-            await self._send.send(Outcome(effect, None, error="cancelled"))
+        finally:
+            del self._scopes[effect.key]
+        await self._send.send(outcome)
 
     async def _performed(self, effect: AnyEffect) -> Outcome:
         began = clock.monotonic_s()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import time
@@ -15,8 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-from pydantic import ValidationError
 
 from goldenpath_loop.errors import DamagedLogError, LogError, RunLockedError
 from goldenpath_loop.records.events import AnyEvent, Line, event_adapter
@@ -29,6 +28,9 @@ GENESIS = "0" * 64
 
 _LOOKER_S = 0.1
 """Longer than anybody who only looks holds the lock."""
+
+_NOT_AN_EVENT = (ValueError, KeyError, TypeError)
+"""What bytes that are no event may raise when they are read as one; pydantic's own error is a ValueError."""
 
 COMMIT_POINTS = frozenset(
     {
@@ -60,14 +62,18 @@ class SessionLog:
     Raises:
         RunLockedError: Another process is writing this log.
         DamagedLogError: A line other than the last does not check.
+        LogError: The file cannot be opened for writing.
     """
 
     def __init__(self, path: Path, redactor: Redactor | None = None) -> None:
         self.path = path
         self.redactor = redactor or Redactor()
         self.torn_bytes = 0
-        is_new = not path.exists()
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            is_new = not path.exists()
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise LogError(f"the session log cannot be opened: {error.strerror}", where=str(path)) from error
         self._poisoned = ""
         try:
             self._lock()
@@ -106,13 +112,21 @@ class SessionLog:
         at = clock.now().isoformat(timespec="microseconds")
         payload = event.model_dump(mode="json", by_alias=True)
         kind = payload.pop("type", event.type)
-        clean = json.loads(self.redactor.text(json.dumps(payload, ensure_ascii=False))[0])
+        clean = self.redactor.record(payload)
         record = {"seq": self._seq + 1, "at": at, "type": kind, "prev": self._prev, "payload": clean}
-        raw = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            raw = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+            line = _parsed(raw)
+        except _NOT_AN_EVENT as error:
+            # Written as it is, it would make the whole log unreadable.
+            raise LogError(
+                f"a {kind} event could not be written: {_first_line(error)}",
+                where=str(self.path),
+                advice="A value of the settings file may be part of a name; give either another value.",
+            ) from error
         self._write(raw + b"\n")
         if kind in COMMIT_POINTS:
             self._sync()
-        line = _parsed(raw)
         self._seq, self._prev = line.seq, hashlib.sha256(raw).hexdigest()
         return line
 
@@ -166,7 +180,8 @@ class SessionLog:
         if good < len(data):
             torn = data[good:]
             self.torn_bytes = len(torn)
-            aside = self.path.with_name(f"{self.path.name}.torn-{len(lines)}")
+            names = (f"{self.path.name}.torn-{number}" for number in itertools.count(1))
+            aside = next(path for name in names if not (path := self.path.with_name(name)).exists())
             aside.write_bytes(torn)
             os.ftruncate(self._fd, good)
             os.fsync(self._fd)
@@ -207,36 +222,33 @@ def _checked(data: bytes, path: Path) -> tuple[list[Line], int, str]:
     """The good lines, the offset where they end, and the hash of the last one."""
     lines: list[Line] = []
     prev, offset = GENESIS, 0
-    for number, (start, end, raw) in enumerate(_split(data), start=1):
-        is_last = end >= len(data)
+    for number, (end, raw) in enumerate(_split(data), start=1):
+        if not raw.endswith(b"\n"):
+            break  # one write, one line, its newline last: a line without one is torn, one with it was whole
+        raw = raw[:-1]
         try:
             line = _parsed(raw)
-        except (ValueError, ValidationError) as error:
-            if is_last:
-                break
+        except _NOT_AN_EVENT as error:
             raise DamagedLogError(
                 f"line {number} is not an event: {_first_line(error)}", where=str(path)
             ) from error
         if line.prev != prev or line.seq != number:
-            if is_last and not raw.endswith(b"}"):
-                break
             raise DamagedLogError(
                 f"line {number} does not follow line {number - 1}: the chain is broken", where=str(path)
             )
-        if not data[start:end].endswith(b"\n"):
-            break
         lines.append(line)
         prev, offset = hashlib.sha256(raw).hexdigest(), end
     return lines, offset, prev
 
 
-def _split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    start = 0
-    while start < len(data):
-        newline = data.find(b"\n", start)
-        end = newline + 1 if newline >= 0 else len(data)
-        yield start, end, data[start:end].rstrip(b"\n")
-        start = end
+def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lines with their newlines, and where each ends."""
+    end = 0
+    for raw in data.split(b"\n"):
+        whole = data[end : end + len(raw) + 1]
+        end += len(whole)
+        if whole:
+            yield end, whole
 
 
 def _parsed(raw: bytes) -> Line:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Iterable
-from urllib.parse import quote
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from goldenpath_loop.session.vocabulary import own_words
 
 __all__ = ["Redactor"]
 
@@ -23,21 +27,25 @@ _SHAPES = (
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s:@]+(?=@)"),
 )
 _MASK = "[redacted]"
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Redactor:
     """Replaces secrets by a mark.
 
     Args:
-        secrets: Values that must never be stored, as configured; also found base64- and URL-encoded.
+        secrets: Values that must never be stored, as configured; also found where they are encoded in base64, in
+            a URL or in JSON. What is shorter than six characters, or part of a name that stands in every log
+            anyway, is no secret.
+        names: Names that the configuration gives to things.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known: set[str] = set()
-        for secret in secrets:
-            if len(secret) >= _MIN_SECRET_CHARS:
-                encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
-                known.update((secret, encoded, quote(secret, safe="")))
+    def __init__(self, secrets: Iterable[str] = (), *, names: Iterable[str] = ()) -> None:
+        long = {secret for secret in secrets if len(secret) >= _MIN_SECRET_CHARS}
+        spared = {*own_words(), *names} if long else set()
+        known = {
+            form for secret in long if not any(secret in name for name in spared) for form in _forms(secret)
+        }
         ordered = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
@@ -55,3 +63,47 @@ class Redactor:
         """`data` without secrets; bytes that are not UTF-8 pass through unharmed."""
         text, count = self.text(data.decode("utf-8", "surrogateescape"))
         return (text.encode("utf-8", "surrogateescape"), count) if count else (data, 0)
+
+    def record(self, payload: Any) -> Any:
+        """A JSON value without secrets: the text of every string in it is looked at, its structure never."""
+        if not self.text("\n".join(_strings(payload)))[1]:
+            return payload
+        return self._without(payload)
+
+    def _without(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)[0]
+        if isinstance(value, dict):
+            return {key: self._without(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._without(item) for item in value]
+        return value
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """The secret, and how it looks inside of what it is commonly packed into."""
+    yield secret
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    data = secret.encode()
+    for before in range(3):
+        # Where it stands in a longer text decides on its base64; the characters at both ends hold bits of others.
+        packed = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        first = (before * 8 + 5) // 6
+        last = len(packed) if (before + len(data)) % 3 == 0 else len(packed) - 1
+        inner = packed[first:last]
+        if len(inner) >= _MIN_SECRET_CHARS:
+            yield from (inner, inner.translate(_URL_SAFE))
+        if not before:
+            yield from (packed, packed.translate(_URL_SAFE))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

@@ -36,19 +36,36 @@ class EvidenceStore:
         self.redactor = redactor or Redactor()
 
     def put(self, data: bytes) -> Stored:
-        """Store `data` without its secrets; the same bytes are stored once."""
+        """Store `data` without its secrets; the same bytes are stored once.
+
+        Raises:
+            LogError: They could not be written whole.
+        """
         clean, redactions = self.redactor.data(data)
         digest = hashlib.sha256(clean).hexdigest()
         path = self.folder / digest
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".{digest}.{os.getpid()}")
+        try:
+            if not path.exists():
+                self._write(path, clean)
+        except OSError as error:
+            raise LogError(
+                f"evidence could not be stored: {error.strerror}",
+                where=str(path),
+                advice="Make room or mend the disk, then `loop resume`: everything before it is safe.",
+            ) from error
+        return Stored(digest, len(clean), redactions)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
             with fresh.open("wb") as file:
-                file.write(clean)
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
-        return Stored(digest, len(clean), redactions)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def get(self, digest: str) -> bytes:
         """The bytes stored under `digest`.

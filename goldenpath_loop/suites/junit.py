@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from goldenpath_loop.records.results import Failure, TestResult
 from goldenpath_loop.science.signature import signature_of
-from goldenpath_loop.suites.outcome import first_lines
+from goldenpath_loop.suites.outcome import first_lines, passed_after
 from goldenpath_loop.suites.stream import ErrorTold, Stage
 
 __all__ = ["JunitCase", "JunitReport", "read_junit"]
@@ -120,7 +120,7 @@ def _case(element: ElementTree.Element, names: dict[str, int]) -> JunitCase:
     reruns = sum(
         _name(child) in ("flakyFailure", "flakyError", "rerunFailure", "rerunError") for child in element
     )
-    reason = f"passed after {reruns} failed attempts of the same run" if reruns else ""
+    reason = passed_after(reruns)
     stage = Stage("call", "passed", duration_s, stdout=stdout, stderr=stderr)
     return JunitCase(TestResult(id=identity, outcome="green", duration_s=duration_s, reason=reason), stage)
 

@@ -10,7 +10,7 @@ from goldenpath_loop.records.results import Failure, TestResult
 from goldenpath_loop.science.signature import signature_of
 from goldenpath_loop.suites.stream import ErrorTold, Frame, Stage, StreamReader, TestStory
 
-__all__ = ["CRASHED", "CUT_OFF", "Cut", "first_lines", "planned_rows", "result_of"]
+__all__ = ["CRASHED", "CUT_OFF", "Cut", "first_lines", "passed_after", "planned_rows", "result_of"]
 
 Cut = Literal["", "timeout", "crash"]
 """How a test that never ended was stopped: the run was ended for its time, or its process died by itself."""
@@ -78,7 +78,7 @@ def result_of(
         id=story.id,
         outcome="green",
         duration_s=duration_s,
-        reason=f"passed after {reruns} failed attempts of the same run" if reruns else "",
+        reason=passed_after(reruns),
     )
 
 
@@ -102,6 +102,13 @@ def planned_rows(planned: Iterable[str], stream: StreamReader, seen: Collection[
     return rows
 
 
+def passed_after(failed: int) -> str:
+    """What is said of a pass that took more than one attempt; empty when it took one."""
+    if not failed:
+        return ""
+    return f"passed after {failed} failed attempt{'s' if failed > 1 else ''} of the same run"
+
+
 def first_lines(text: str) -> str:
     """The beginning of a message, up to its first empty line, exactly as it stands there."""
     # Only "\n" ends a line here: the message must be found in the evidence byte by byte.
@@ -115,10 +122,11 @@ def first_lines(text: str) -> str:
 
 def _red(story: TestStory, stage: Stage, duration_s: float) -> TestResult:
     failure = _failure(story, stage.error or _told_by_text(stage))
+    name = _stage_name(stage)
     return TestResult(
         id=story.id,
         outcome="red",
-        stage=_stage_name(stage),
+        stage="call" if name == "none" else name,  # a worker that died does not say how far it came
         duration_s=duration_s,
         failure=failure,
         signature=signature_of(failure),

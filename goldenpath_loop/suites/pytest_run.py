@@ -48,8 +48,7 @@ async def run_pytest(request: SuiteRequest, witness: Witness, *, collect_only: b
         return SuiteRun(suite=request.suite.name, ended="not_started", problem=str(error))
     console = await _capture_console(request, done, witness)
     ended = _ended(done, following.reader)
-    if ended in ("hung", "timed_out", "crashed"):
-        await following.settle_open(request, done, ended, _read(stacks))
+    await following.settle_open(request, done, ended, _read(stacks))
     results = list(following.results.values())
     if not collect_only:
         results += planned_rows(request.tests, following.reader, following.results)
@@ -110,8 +109,8 @@ class _Following:
         await self._take()
 
     async def settle_open(self, request: SuiteRequest, done: Completed, ended: SuiteEnd, stacks: str) -> None:
-        """Judge the tests that were running when everything stopped."""
-        cut: Cut = "crash" if ended == "crashed" else "timeout"
+        """Judge the tests that had no end when everything stopped."""
+        cut: Cut = "crash" if ended == "crashed" else "timeout" if ended in ("hung", "timed_out") else ""
         output = done.output.decode("utf-8", "replace")
         where = _frames(stack_frames(stacks or output), request.tree)
         until = done.started_at.timestamp() + done.duration_s

@@ -19,6 +19,7 @@ MARKER = "GOLDENPATH_PROCESS"
 """Environment variable by which a process is recognised after it left its group and lost its parents."""
 
 _PR_SET_CHILD_SUBREAPER = 36
+_PF_EXITING = 0x4
 _PROC = Path("/proc")
 
 
@@ -55,6 +56,8 @@ class _Entry:
     group: int
     session: int
     is_zombie: bool
+    is_dying: bool
+    """Has given up its memory and with it its environment, or is a zombie already."""
     started: int
 
 
@@ -77,7 +80,7 @@ class ProcessTree:
             self._started = entry.started
 
     def alive(self) -> bool:
-        """Whether any process of it still runs; reaps those that became our children."""
+        """Whether any process of it is left; reaps the dead ones that became our children."""
         return self._group_exists() if sys.platform != "linux" else bool(self._members())
 
     def signal(self, *, kill: bool) -> bool:
@@ -116,11 +119,25 @@ class ProcessTree:
             entry = table[pid]
             if pid in members or entry.started < self._started:
                 continue
-            if self._root in (pid, entry.group, entry.session) or self._is_marked(pid, entry):
+            is_near = self._root in (pid, entry.group, entry.session)
+            if is_near or self._is_marked(pid, entry) or self._is_dying_orphan(pid, entry):
                 members |= {pid} | _below(pid, children)
         self._seen |= {(pid, table[pid].started) for pid in members}
-        self._reap(table, members, own)
-        return {pid for pid in members if not table[pid].is_zombie}
+        self._reap(table, members)
+        # A dead member counts once more: it may have started a process after the table was begun, or its
+        # parent may be dying and has not handed it to us yet. The root's death is told by asyncio.
+        return {pid for pid in members if pid != self._root or not table[pid].is_zombie}
+
+    def _is_dying_orphan(self, pid: int, entry: _Entry) -> bool:
+        # A dying process has no environment left to read. One that became our child is known only by living
+        # in a session of its own; the children we start ourselves all stand in `_roots`.
+        return (
+            entry.is_dying
+            and not _starts
+            and entry.parent == os.getpid()
+            and pid not in ProcessTree._roots
+            and entry.session != os.getsid(0)
+        )
 
     def _is_marked(self, pid: int, entry: _Entry) -> bool:
         if (pid, entry.started) in self._seen:
@@ -130,15 +147,9 @@ class ProcessTree:
         except OSError:
             return False
 
-    def _reap(self, table: dict[int, _Entry], members: set[int], own: int) -> None:
-        session = os.getsid(0)
-        for pid, entry in table.items():
-            if not entry.is_zombie or entry.parent != own or pid in ProcessTree._roots:
-                continue
-            # A dead process has no environment left to read, so an orphan that ended by itself is known
-            # only by living in a session of its own; children we start all stand in `_roots`.
-            is_orphan = not _starts and entry.session != session and entry.started >= self._started
-            if pid in members or is_orphan:
+    def _reap(self, table: dict[int, _Entry], members: set[int]) -> None:
+        for pid in members - ProcessTree._roots:
+            if table[pid].is_zombie and table[pid].parent == os.getpid():
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
         if self._root not in table:
@@ -176,5 +187,6 @@ def _entry(pid: int) -> _Entry | None:
         group=int(fields[2]),
         session=int(fields[3]),
         is_zombie=fields[0] in (b"Z", b"X"),
+        is_dying=fields[0] in (b"Z", b"X") or bool(int(fields[6]) & _PF_EXITING),
         started=int(fields[19]),
     )

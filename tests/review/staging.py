@@ -146,7 +146,8 @@ class Staging(PaperTarget):
     def _history(self) -> receipts.HistoryReceipt:
         if not self.known:
             return receipts.HistoryReceipt()
-        tests = [test for suite in SUITES for test in self._tests(suite)]
+        # A test that has always skipped itself never gave a verdict, so history does not know it.
+        tests = [test for suite in SUITES for test in self._tests(suite) if "test_skipped" not in test]
         return receipts.HistoryReceipt(
             runs=3, tests=tuple(TestHistory(id=test, runs=3, reds=0, last_outcome="green") for test in tests)
         )

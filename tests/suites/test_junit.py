@@ -38,7 +38,7 @@ def test_cases_are_judged() -> None:
         "cart.total::explodes": ("red", "", ""),
         "cart.total::waits": ("unresolved", "skipped", "not on CI"),
         "cart.total::known": ("unresolved", "xfailed", "bug 3"),
-        "flaky": ("green", "", "passed after 1 failed attempts of the same run"),
+        "flaky": ("green", "", "passed after 1 failed attempt of the same run"),
         "off": ("unresolved", "skipped", "the report says: disabled"),
     }
     rounds = seen["cart.total::rounds"]

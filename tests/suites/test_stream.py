@@ -242,7 +242,7 @@ def test_a_rerun_that_passes_is_green_and_says_so() -> None:
     again = report("a", "setup") + report("a", "call") + report("a", "teardown")
     result = result_of(read(line("test_start", id="a") + first + again + line("test_end", id="a")).tests["a"])
     assert result.outcome == "green"
-    assert result.reason == "passed after 1 failed attempts of the same run"
+    assert result.reason == "passed after 1 failed attempt of the same run"
 
 
 def test_a_rerun_alone_is_no_pass() -> None:

@@ -9,7 +9,7 @@ from goldenpath_loop.core.deployments import (
     cycle_tree,
     ensure_deployment,
 )
-from goldenpath_loop.core.readings import cycle_runs, suite_key
+from goldenpath_loop.core.readings import cycle_runs, histories, suite_key
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import RunSuite
@@ -84,10 +84,17 @@ def _judge(scene: Scene) -> Step:
 
 
 def _lost_tests(scene: Scene) -> list[str]:
-    """Tests that gave a verdict in the first cycle and give none now: a set that shrinks is no repair."""
-    if scene.cycle == 1:
-        return []
-    return sorted(_with_verdict(scene.state, 1) - _with_verdict(scene.state, scene.cycle))
+    """Tests that gave a verdict before and give none now: a set that shrinks is neither a pass nor a repair.
+
+    Before is the first cycle; for the first cycle it is earlier runs, and then a test counts only while it is
+    still there, because what is gone from the tree may have been taken away on purpose.
+    """
+    now = _with_verdict(scene.state, scene.cycle)
+    if scene.cycle > 1:
+        return sorted(_with_verdict(scene.state, 1) - now)
+    there = {result.id for run in cycle_runs(scene.state, 1).values() for result in run.results}
+    ran_before = {name for name, history in histories(scene).items() if history.runs}
+    return sorted((there & ran_before) - now)
 
 
 def _with_verdict(state: State, cycle: int) -> set[str]:

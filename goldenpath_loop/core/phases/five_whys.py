@@ -7,7 +7,7 @@ from goldenpath_loop.core.chains import why_chain
 from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree, ensure_deployment
 from goldenpath_loop.core.operator import operator_finding
 from goldenpath_loop.core.readings import failures, histories, unavailable_services
-from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, under_repair
+from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, unaudited
 from goldenpath_loop.core.search import search
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import representative, result_of
@@ -194,7 +194,7 @@ def _message(commit: str, subject: str, tests: list[str]) -> str:
 
 
 def _close(scene: Scene) -> Step:
-    fresh = [one for one in under_repair(scene.state) if scene.state.verdict("audit", one.id) is None]
+    fresh = unaudited(scene.state)
     lines = _fates(scene)
     lines += [finding.action.instruction for finding in scene.state.findings if finding.action]
     for remedy in remedies(scene.state):
@@ -205,8 +205,14 @@ def _close(scene: Scene) -> Step:
             lines.append(f"{remedy.id} could not be made: {receipt.problem}{conflicts}")
         elif judged is not None and judged.value not in ("proven", "clean"):
             lines.append(f"{remedy.id} {judged.value}: {judged.statement}")
-    summary = "; ".join(lines) or "nothing to explain"
+    summary = "; ".join(lines) or f"no test failed, and yet not everything is green: {_executed(scene)}"
     return Step(events=(scene.finish("done" if fresh else "stopped", summary),))
+
+
+def _executed(scene: Scene) -> str:
+    """What the suites of this cycle came to."""
+    done = [one for one in scene.state.closed if one.cycle == scene.cycle and one.phase == "execute"]
+    return done[-1].summary if done else "nothing ran"
 
 
 def _fates(scene: Scene) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core.remedies import Remedy, audited_clean, under_repair
+from goldenpath_loop.core.remedies import Remedy, audit_key, audited_clean, under_repair
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import AuditTree
 from goldenpath_loop.records.events import PhaseResult
@@ -34,7 +34,7 @@ def _audit(scene: Scene, remedy: Remedy, receipt: RemedyReceipt) -> AuditTree:
     assert base is not None
     assert receipt.head is not None
     return AuditTree(
-        key=f"audit/{remedy.id}",
+        key=audit_key(remedy),
         base=base,
         head=receipt.head,
         tree=remedy.tree,

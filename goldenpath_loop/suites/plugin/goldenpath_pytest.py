@@ -58,27 +58,21 @@ class Recorder:
         self._tree = os.path.realpath(os.environ.get("GOLDENPATH_TREE") or str(Path.cwd()))
         foreign = os.environ.get("GOLDENPATH_FOREIGN_ROOT")
         self._foreign = os.path.realpath(foreign) if foreign else ""
-        self._selected: list[str] = list((self._worker or {}).get("goldenpath_selected", ()))
+        self._selected: list[str] = []
         self._stacks: Any = None
 
     def narrow_arguments(self) -> None:
         """Collect the files of the chosen tests and choose among what they hold.
 
         Given to pytest as they are, one name that is no longer there would keep all the others from running.
+        A worker of pytest-xdist starts from the same arguments and does the same.
         """
-        if self._worker is not None:
-            return
         chosen = [arg for arg in self._config.args if "::" in arg]
         files = list(dict.fromkeys(arg.split("::", 1)[0] for arg in self._config.args))
         there = [path for path in files if Path(path).exists()]
         if chosen and there:
             self._selected = [arg for arg in self._config.args if arg.split("::", 1)[0] in there]
             self._config.args = there
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Hook of pytest-xdist: hand the choice on to a worker."""
-        node.workerinput["goldenpath_selected"] = self._selected
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
@@ -320,6 +314,8 @@ def _message(error: BaseException) -> str:
 
 
 def _longrepr(report: Any) -> str:
+    if isinstance(report.longrepr, str):
+        return report.longrepr
     text = getattr(report, "longreprtext", "")
     return text if isinstance(text, str) and text else str(report.longrepr or "")
 
