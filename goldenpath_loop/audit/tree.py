@@ -63,6 +63,7 @@ async def audit_tree(
         issues=outcome.issues,
         scanned=len(after.version.files),
         unread=tuple(sorted({*before.unread, *after.unread, *outcome.unparsed})),
+        blind=tuple(sorted(path for path in after.unread if path in among and path.endswith(".py"))),
     )
     evidence = await witness.capture(
         "audit",

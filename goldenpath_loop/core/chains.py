@@ -27,7 +27,7 @@ __all__ = ["why_chain"]
 def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding | None:
     """The chain from the test's own words to the change and why it got through; None without a symptom."""
     test = representative(cluster)
-    found = result_of(scene, test)
+    found = result_of(scene.state, test)
     if found is None:
         return None
     symptom = _symptom(found[1])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from goldenpath_loop.core.outcome import finish, outcome_of
 from goldenpath_loop.core.phases import FIRST, PHASES
-from goldenpath_loop.core.remedies import is_proven, remedies
+from goldenpath_loop.core.remedies import is_shown, remedies
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import InspectBase
@@ -32,13 +32,15 @@ def decide(state: State, policy: Policy, now: datetime) -> Step:
     """
     if state.finished is not None or state.started is None:
         return Step()
-    if state.in_flight:
-        return _phase(state, policy, now) if state.phase else Step()
     used = state.active_until(now)
     if used > policy.limits.duration_s:
+        if state.in_flight:
+            return Step()  # the engine ends them
         limit = LimitReached(limit="duration_s", allowed=policy.limits.duration_s, used=round(used, 1))
         reason = f"the run went on for {used:.0f} s of {policy.limits.duration_s:.0f} s allowed"
         return Step(events=(limit, finish(state, "budget", reason)))
+    if state.in_flight:
+        return _phase(state, policy, now) if state.phase else Step()
     if state.cycle == 0:
         return _begin(state, policy)
     if state.phase is not None:
@@ -103,5 +105,5 @@ def _next_cycle(state: State, policy: Policy, summary: str) -> Step:
         return Step(
             events=(over, limit, finish(state, "budget", f"{state.cycle} cycles are all that is allowed"))
         )
-    proven = tuple(one.id for one in remedies(state) if is_proven(state, one))
-    return Step(events=(over, CycleStarted(cycle=state.cycle + 1, remedies=proven)))
+    shown = tuple(one.id for one in remedies(state) if is_shown(state, one))
+    return Step(events=(over, CycleStarted(cycle=state.cycle + 1, remedies=shown)))

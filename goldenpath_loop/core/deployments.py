@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core.remedies import proven_heads
+from goldenpath_loop.core.remedies import remedies
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import ComposeRemedies, Deploy, PrepareWorktree, ProbeService
@@ -43,9 +43,11 @@ def cycle_revision(scene: Scene) -> Revision | None:
     """What this cycle tests: base, or base plus the remedies made so far. None while that is not known."""
     if scene.cycle == 1:
         return scene.base.revision
-    for key, record in reversed(list(scene.state.effects.items())):
-        if key.startswith(f"c{scene.cycle}/tree") and isinstance(record.receipt, WorktreeReceipt):
-            return None if record.receipt.problem else record.receipt.revision
+    for record in reversed(list(scene.state.effects.values())):
+        effect, receipt = record.effect, record.receipt
+        is_composed = isinstance(effect, ComposeRemedies) and effect.tree == cycle_tree(scene)
+        if is_composed and isinstance(receipt, WorktreeReceipt):
+            return None if receipt.problem else receipt.revision
     return None
 
 
@@ -54,7 +56,11 @@ def ensure_tree(scene: Scene) -> Step | None:
     base = scene.base.revision
     assert base is not None
     if scene.cycle > 1:
-        heads = proven_heads(scene.state)
+        heads = tuple(
+            one.head
+            for one in remedies(scene.state)
+            if one.id in scene.state.cycle_remedies and one.head is not None
+        )
         compose = ComposeRemedies(key=tree_key(scene), base=base, heads=heads, tree=cycle_tree(scene))
         return request(scene.state, [compose])
     tree = PrepareWorktree(key=tree_key(scene), tree=cycle_tree(scene), revision=base)
@@ -94,8 +100,14 @@ def ensure_deployment(scene: Scene) -> Step | None:
             return step
         if _serves_already(scene, before, revision):
             return None
+    by_script = not preview and scene.policy.deploy.adapter == "command"
     deploy = Deploy(
-        key=deploy_key(scene), deployment=name, tree=cycle_tree(scene), revision=revision, preview=preview
+        key=deploy_key(scene),
+        deployment=name,
+        tree=cycle_tree(scene),
+        revision=revision,
+        preview=preview,
+        can_be_asked=not by_script or any(service.revision for service in scene.policy.services),
     )
     return request(scene.state, [deploy])
 
@@ -117,9 +129,13 @@ def _serves_already(scene: Scene, probes: list[ProbeService], revision: Revision
 
 
 def start_reports(scene: Scene) -> tuple[StartReport, ...]:
-    """How the start of each service of this cycle's deployment went; empty when we did not start them."""
-    receipt = scene.state.settled(deploy_key(scene), DeployReceipt)
-    return receipt.starts if receipt else ()
+    """How the latest start of each service of this cycle's deployment went; empty when we did not start them."""
+    name = cycle_deployment(scene)
+    for record in reversed(list(scene.state.effects.values())):
+        receipt = record.receipt
+        if isinstance(receipt, DeployReceipt) and receipt.deployment == name:
+            return receipt.starts
+    return ()
 
 
 def service_reports(scene: Scene, deployment: str) -> dict[str, ServiceReport]:

@@ -8,6 +8,7 @@ from typing import assert_never
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.core.targets import representative
+from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import AnyEffect, AuditTree, ProbeCommit, ProbeService, RunSuite
 from goldenpath_loop.records.events import (
     AnyEvent,
@@ -86,7 +87,8 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
             return _commit_probe(state, effect, receipt)
         case AuditReceipt():
             assert isinstance(effect, AuditTree)
-            return [verdicts.audit(effect.key.rsplit("/", 1)[-1], receipt, (effect.key,))]
+            remedy = effect.key.rsplit("/", 1)[-1]
+            return [verdicts.audit(remedy, receipt, (effect.key,), files=_files_at(state, effect.head))]
         case DeployReceipt():
             return [_deployment(receipt, effect.key)]
         case (
@@ -115,20 +117,29 @@ def _start_of(state: State, effect: ProbeService) -> StartReport | None:
     return None
 
 
+def _files_at(state: State, head: Revision) -> tuple[str, ...]:
+    """Files that the remedy at `head` says it changes."""
+    for record in state.effects.values():
+        if isinstance(record.receipt, RemedyReceipt) and record.receipt.head == head:
+            return record.receipt.files
+    return ()
+
+
 def _suite(state: State, effect: RunSuite, receipt: SuiteReceipt) -> list[verdicts.Conclusion]:
     """Only whole suites of `execute` are judged as suites; reruns of single tests are judged where they serve."""
     if "/execute/" not in effect.key:
         return []
-    expected = effect.revision if effect.deployment else None
     planned = (
         next((one.tests for one in state.plan.suites if one.suite == effect.suite), ()) if state.plan else ()
     )
+    policy = state.started.policy if state.started else None
     return [
         verdicts.suite(
             receipt.run,
             planned or effect.tests,
             subject=f"cycle {state.cycle}: {effect.suite}",
-            expected=expected,
+            expected=effect.revision,
+            may_skip=policy.suite(effect.suite).may_skip if policy else (),
             because=(effect.key, *((receipt.run.console,) if receipt.run.console else ())),
         )
     ]

@@ -6,6 +6,7 @@ from goldenpath_loop.core.remedies import (
     Remedy,
     has_pull_request,
     is_proven,
+    is_shown,
     push_problem,
     remedies,
 )
@@ -44,7 +45,7 @@ def outcome_of(state: State, last: PhaseFinished) -> RunFinished:
     if last.phase == "execute" and last.result == "nothing_to_do":
         if state.cycle == 1:
             return finish(state, "passed", f"all focus tests are green on what is deployed: {last.summary}")
-        branches = ", ".join(one.branch for one in remedies(state) if is_proven(state, one))
+        branches = ", ".join(one.branch for one in remedies(state) if one.id in state.cycle_remedies)
         return finish(state, "repaired", f"green on base plus {branches}: {last.summary}")
     if last.phase == "deploy_check":
         return finish(state, "blocked", last.summary)
@@ -53,7 +54,7 @@ def outcome_of(state: State, last: PhaseFinished) -> RunFinished:
     if "pull_requests" in state.limits_reached:
         return finish(state, "pull_request_limit", last.summary)
     actions = [finding.action.instruction for finding in state.findings if finding.action]
-    if any(push_problem(state, remedy) for remedy in remedies(state)):
+    if any(is_proven(state, one) and not is_shown(state, one) for one in remedies(state)):
         return finish(state, "blocked", last.summary)
     if actions:
         return finish(state, "blocked", " ".join(actions))
@@ -98,6 +99,11 @@ def _by_hand(state: State, remedy: Remedy) -> list[str]:
     problem = push_problem(state, remedy)
     if problem:
         return [f"Push {remedy.branch} ({remedy.head}) by hand: {problem}."]
+    failed = state.failed(f"pull_request/{remedy.branch}")
+    if failed is not None:
+        return [f"Open the pull request of {remedy.branch} by hand: {failed.error}."]
+    if is_proven(state, remedy):
+        return [f"Raise [limits] pull_requests, or take {remedy.commit[:12]} back by hand: that is proven."]
     verdict = state.verdict("stability", remedy.id) or state.verdict("audit", remedy.id)
     why = remedy.receipt.problem or (verdict.statement if verdict else "it was not judged")
     where = f" in {', '.join(remedy.receipt.conflicts)}" if remedy.receipt.conflicts else ""

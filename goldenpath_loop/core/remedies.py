@@ -15,7 +15,7 @@ __all__ = [
     "audited_clean",
     "has_pull_request",
     "is_proven",
-    "proven_heads",
+    "is_shown",
     "push_problem",
     "remedies",
     "remedy_key",
@@ -33,6 +33,8 @@ class Remedy:
     """`R1`, in the order they were asked for."""
     commit: Revision
     """The commit it takes back."""
+    onto: Revision
+    """What it stands on: base, or base plus the remedies of earlier cycles."""
     branch: str
     tree: str
     key: str
@@ -67,7 +69,9 @@ def remedies(state: State) -> tuple[Remedy, ...]:
         effect = record.effect
         assert isinstance(effect, RevertCommit)
         receipt = record.receipt if isinstance(record.receipt, RemedyReceipt) else None
-        found.append(Remedy(f"R{number}", effect.commit, effect.branch, effect.tree, effect.key, receipt))
+        found.append(
+            Remedy(f"R{number}", effect.commit, effect.onto, effect.branch, effect.tree, effect.key, receipt)
+        )
     return tuple(found)
 
 
@@ -82,6 +86,11 @@ def has_pull_request(state: State, remedy: Remedy) -> PullRequestReceipt | None:
     return state.settled(f"pull_request/{remedy.branch}", PullRequestReceipt)
 
 
+def is_shown(state: State, remedy: Remedy) -> bool:
+    """Whether the remedy is proven and its pull request is open: what a next cycle may build on."""
+    return is_proven(state, remedy) and has_pull_request(state, remedy) is not None
+
+
 def push_problem(state: State, remedy: Remedy) -> str:
     """Why the remedy's branch is not where a person could merge it from; empty when it is, or was not pushed yet."""
     key = f"push/{remedy.branch}"
@@ -90,13 +99,6 @@ def push_problem(state: State, remedy: Remedy) -> str:
         return failed.error
     receipt = state.settled(key, PushReceipt)
     return receipt.problem if receipt is not None and not receipt.local_only else ""
-
-
-def proven_heads(state: State) -> tuple[Revision, ...]:
-    """Heads of the remedies that are proven, oldest first."""
-    return tuple(
-        remedy.head for remedy in remedies(state) if remedy.head is not None and is_proven(state, remedy)
-    )
 
 
 def under_repair(state: State) -> tuple[Remedy, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.readings import histories
 from goldenpath_loop.core.step import Scene, Step, request
-from goldenpath_loop.core.targets import representative, selections_of
+from goldenpath_loop.core.targets import own_signature, representative, selections_of
 from goldenpath_loop.errors import InternalError
 from goldenpath_loop.records.effects import ListCommits, ProbeCommit
 from goldenpath_loop.records.events import VerdictReached
@@ -21,7 +21,7 @@ from goldenpath_loop.science import culprit as science
 __all__ = ["COMMITS_KEY", "commits", "confirming_runs", "observations", "search", "search_keys"]
 
 COMMITS_KEY = "commits"
-_DOCUMENTS = (".md", ".rst", ".txt", ".adoc")
+_DOCUMENTS = (".md", ".rst", ".adoc")
 
 
 def commits(scene: Scene) -> tuple[Commit, ...]:
@@ -52,8 +52,12 @@ def search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:
         )
     cluster = waiting[0]
     probes = observations(scene, cluster)
-    hopeless = _hopeless(scene, history)
+    hopeless = _hopeless(scene, history, probes)
     end = science.conclude(len(history), probes, hopeless=hopeless)
+    if end is not None and hopeless and not isinstance(end, science.Culprit):
+        # Nothing among what seemed worth a run: then look at the rest as well.
+        hopeless = frozenset()
+        end = science.conclude(len(history), probes, hopeless=hopeless)
     if end is not None:
         return _conclude(scene, waiting, history, end)
     indices = _first_guess(scene, cluster, history, probes) or science.next_probes(
@@ -96,14 +100,13 @@ def search_keys(scene: Scene, cluster: Cluster) -> tuple[str, ...]:
 
 
 def confirming_runs(scene: Scene, cluster: Cluster, culprit: str) -> tuple[str, str] | None:
-    """Keys of the two runs of the whole cluster that confirm a culprit: on it, and before it."""
+    """Keys of the two runs of the whole cluster that confirm a culprit: on it, and on its parent."""
+    order = [commit.revision for commit in commits(scene)]
+    if culprit not in order[:-1]:
+        return None
     on_it = _confirm_key(scene, cluster, culprit)
-    older = [commit.revision for commit in commits(scene)]
-    for revision in older[older.index(culprit) + 1 :] if culprit in older else ():
-        key = _confirm_key(scene, cluster, revision)
-        if on_it and key:
-            return on_it, key
-    return None
+    before = _confirm_key(scene, cluster, order[order.index(culprit) + 1])
+    return (on_it, before) if on_it and before else None
 
 
 def _confirm_key(scene: Scene, cluster: Cluster, revision: str) -> str | None:
@@ -134,7 +137,7 @@ def _confirmation(
             or f"confirm/{commit.revision[:12]}/{names}",
             revision=commit.revision,
             protected=base,
-            selections=selections_of(scene, clusters),
+            selections=selections_of(scene.state, (test for cluster in clusters for test in cluster.tests)),
             services=tuple(service.name for service in scene.policy.services),
         )
         for commit in (culprit, parent)
@@ -148,7 +151,7 @@ def _probe(scene: Scene, commit: Commit, clusters: tuple[Cluster, ...]) -> Probe
         key=f"probe/{commit.revision[:12]}/{'+'.join(cluster.id for cluster in clusters)}",
         revision=commit.revision,
         protected=base,
-        selections=selections_of(scene, clusters, only_representatives=True),
+        selections=selections_of(scene.state, map(representative, clusters)),
     )
 
 
@@ -174,17 +177,25 @@ def _first_guess(
     return ()
 
 
-def _hopeless(scene: Scene, history: tuple[Commit, ...]) -> frozenset[int]:
-    """Commits that cannot have changed the outcome: documents only, or only tests, which travel from base."""
-    return frozenset(
+def _hopeless(scene: Scene, history: tuple[Commit, ...], probes: list[science.Probe]) -> frozenset[int]:
+    """Commits not worth a run: documents only, or only tests, which travel from base.
+
+    That is a guess from their paths. One such commit that was run and is red shows the guess to be wrong here.
+    """
+    target = scene.policy.target
+    found = frozenset(
         index
         for index, commit in enumerate(history)
-        if commit.files and all(_cannot_matter(path, scene.policy.target.tests) for path in commit.files)
+        if commit.files
+        and all(path.lower().endswith(_DOCUMENTS) or target.protects(path) for path in commit.files)
     )
-
-
-def _cannot_matter(path: str, tests: tuple[str, ...]) -> bool:
-    return path.lower().endswith(_DOCUMENTS) or any(path.startswith(prefix) for prefix in tests)
+    measured = {probe.index: probe.outcome for probe in probes}
+    green = {index for index, outcome in measured.items() if outcome == "green"}
+    for index in sorted(found):
+        older = next((place for place in range(index, len(history)) if place not in found), None)
+        if index > 0 and measured.get(index) == "red" and older in green:
+            return frozenset()
+    return found
 
 
 def _conclude(
@@ -192,10 +203,11 @@ def _conclude(
 ) -> Step:
     cluster = waiting[0]
     match end:
-        case science.Culprit(index=index, parent_index=parent):
-            probes = _confirmation(scene, waiting, history[index], history[parent])
+        case science.Culprit(index=index):
+            # What lies between the culprit and the green commit was guessed not to matter; its parent is run.
+            probes = _confirmation(scene, waiting, history[index], history[index + 1])
             return request(scene.state, probes) or _confirmed(
-                scene, cluster, history[index], history[parent], tuple(probe.key for probe in probes)
+                scene, cluster, history[index], history[index + 1], tuple(probe.key for probe in probes)
             )
         case science.Range(newest=newest, green_index=None):
             reason = f"no commit was found green; red at least as far back as {history[newest].revision[:10]}"
@@ -225,7 +237,9 @@ def _confirmed(
 ) -> Step:
     on_culprit, on_parent = (
         [
-            verdicts.probe_outcome(cluster.signature, test, receipt.runs, expected=receipt.revision)
+            verdicts.probe_outcome(
+                own_signature(scene.state, cluster, test), test, receipt.runs, expected=receipt.revision
+            )
             for test in cluster.tests
         ]
         if (receipt := scene.state.settled(key, CommitProbeReceipt)) is not None

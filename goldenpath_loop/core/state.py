@@ -79,6 +79,14 @@ class State:
     verdicts: tuple[Verdict, ...] = ()
     evidence_count: int = 0
     limits_reached: tuple[str, ...] = ()
+    cycle_remedies: tuple[str, ...] = ()
+    """Remedies that the current cycle tests together with base, by id."""
+    proposed: frozenset[tuple[int, str, str]] = frozenset()
+    """What was put before the gate: cycle, kind of finding, and the cluster or service it is about."""
+
+    def was_proposed(self, kind: str, subject: str) -> bool:
+        """Whether a finding of `kind` about `subject` stood before the gate in this cycle, whatever became of it."""
+        return (self.cycle, kind, subject) in self.proposed
 
     def settled(self, key: str, kind: type[ReceiptT]) -> ReceiptT | None:
         """The receipt of effect `key`, or None while there is none of that kind."""
@@ -172,8 +180,8 @@ def _applied(state: State, line: Line, at: datetime) -> State:
             return _resumed(state, at)
         case RunFinished() as event:
             return replace(state, finished=event, active_s=state.active_until(at), stretch_began=None)
-        case CycleStarted(cycle=cycle):
-            return replace(state, cycle=cycle)
+        case CycleStarted(cycle=cycle, remedies=ids):
+            return replace(state, cycle=cycle, cycle_remedies=ids)
         case PhaseStarted() as event:
             return replace(state, phase=event)
         case PhaseFinished() as event:
@@ -194,9 +202,11 @@ def _applied(state: State, line: Line, at: datetime) -> State:
         case EvidenceCaptured():
             return replace(state, evidence_count=state.evidence_count + 1)
         case FindingAppended(finding=finding):
-            return replace(state, findings=(*state.findings, finding))
+            proposed = state.proposed | {_proposal(state, finding)}
+            return replace(state, findings=(*state.findings, finding), proposed=proposed)
         case FindingRejected(proposed=finding):
-            return replace(state, rejected=(*state.rejected, finding))
+            proposed = state.proposed | {_proposal(state, finding)}
+            return replace(state, rejected=(*state.rejected, finding), proposed=proposed)
         case LimitReached(limit=limit):
             return replace(state, limits_reached=(*state.limits_reached, limit))
         case VerdictReached(verdict=verdict):
@@ -205,16 +215,35 @@ def _applied(state: State, line: Line, at: datetime) -> State:
             return state
 
 
+def _proposal(state: State, finding: Finding) -> tuple[int, str, str]:
+    about = finding.cluster or (finding.action.service if finding.action else "")
+    return state.cycle, finding.kind, about
+
+
 def _with_effect(state: State, key: str, record: EffectRecord) -> State:
     return replace(state, effects=MappingProxyType({**state.effects, key: record}))
+
+
+def _cut_off(record: EffectRecord) -> EffectRecord:
+    return replace(
+        record,
+        status="failed",
+        error="the loop was cut off while it was under way, and the system does not say whether it took effect",
+        advice="Look at the system, then start a new run.",
+    )
 
 
 def _resumed(state: State, at: datetime) -> State:
     # After a kill there is no pause event: the stretch ended with the last line that reached the disk.
     ended = state.active_until(state.last_at) if state.last_at and not state.paused else state.active_s
     # What was in flight is asked for again by the next decision, after whatever it needs is there again; the
-    # performers of changes look at the world first, so nothing is done twice.
-    known = {key: record for key, record in state.effects.items() if record.status != "requested"}
+    # performers of changes look at the world first, so nothing is done twice. What nobody can look at is left to
+    # a person.
+    known = {
+        key: _cut_off(record) if record.status == "requested" else record
+        for key, record in state.effects.items()
+        if record.status != "requested" or record.effect.on_crash == "ask"
+    }
     return replace(
         state,
         paused=False,

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from goldenpath_loop.core.readings import cycle_runs
+from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.readings import sound_runs
+from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.records.base import Revision, TestId
 from goldenpath_loop.records.effects import Selection
 from goldenpath_loop.records.findings import Cluster
-from goldenpath_loop.records.results import TestResult
+from goldenpath_loop.records.receipts import CommitProbeReceipt
+from goldenpath_loop.records.results import Signature, TestResult
 
-__all__ = ["cured_clusters", "representative", "result_of", "selections_of"]
+__all__ = [
+    "cured_clusters",
+    "cured_tests",
+    "own_signature",
+    "representative",
+    "result_of",
+    "selections_of",
+    "turned_red",
+]
 
 
 def cured_clusters(scene: Scene, commit: Revision) -> tuple[Cluster, ...]:
@@ -24,29 +35,67 @@ def cured_clusters(scene: Scene, commit: Revision) -> tuple[Cluster, ...]:
     return tuple(found)
 
 
+def cured_tests(scene: Scene, commit: Revision) -> tuple[tuple[Cluster, TestId], ...]:
+    """Tests that were measured red on `commit` and green before it, with their clusters.
+
+    A cluster gathers failures that look alike; those with another cause are none of this commit's.
+    """
+    return tuple(
+        (cluster, test)
+        for cluster in cured_clusters(scene, commit)
+        for test in turned_red(scene.state, cluster, commit)
+    )
+
+
+def turned_red(state: State, cluster: Cluster, commit: Revision) -> tuple[TestId, ...]:
+    """Tests of `cluster` that the confirming runs show red on `commit` and green on its parent."""
+    verdict = state.verdict("culprit", cluster.id)
+    if verdict is None or verdict.revision != commit:
+        return ()
+    receipts = [
+        receipt for key in verdict.because if (receipt := state.settled(key, CommitProbeReceipt)) is not None
+    ]
+    shown = {
+        (receipt.revision == commit, test): verdicts.probe_outcome(
+            own_signature(state, cluster, test), test, receipt.runs, expected=receipt.revision
+        )
+        for receipt in receipts
+        for test in cluster.tests
+    }
+    return tuple(
+        test
+        for test in cluster.tests
+        if shown.get((True, test)) == "red" and shown.get((False, test)) == "green"
+    )
+
+
+def own_signature(state: State, cluster: Cluster, test: TestId) -> Signature:
+    """How `test` itself failed in this cycle; its cluster's signature when that is not known."""
+    found = result_of(state, test)
+    return found[1].signature if found and found[1].signature else cluster.signature
+
+
 def representative(cluster: Cluster) -> TestId:
     """The test that stands for the cluster in searches."""
     return cluster.tests[0]
 
 
-def result_of(scene: Scene, test: TestId) -> tuple[str, TestResult] | None:
-    """Suite and result of `test` in this cycle's run."""
-    for name, run in cycle_runs(scene.state, scene.cycle).items():
-        for result in run.results:
-            if result.id == test:
-                return name, result
-    return None
+def result_of(state: State, test: TestId) -> tuple[str, TestResult] | None:
+    """Suite and result of `test` in this cycle's run; of two results the one that failed."""
+    found = [
+        (name, result)
+        for name, run in sound_runs(state, state.cycle).items()
+        for result in run.results
+        if result.id == test
+    ]
+    return next((one for one in found if one[1].outcome in ("red", "timeout")), found[0] if found else None)
 
 
-def selections_of(
-    scene: Scene, clusters: Iterable[Cluster], *, only_representatives: bool = False
-) -> tuple[Selection, ...]:
-    """The tests of `clusters`, grouped by the suite they ran in, no test twice."""
+def selections_of(state: State, tests: Iterable[TestId]) -> tuple[Selection, ...]:
+    """`tests` grouped by the suites they failed in, no test twice."""
     by_suite: dict[str, list[TestId]] = {}
-    for cluster in clusters:
-        tests = (representative(cluster),) if only_representatives else cluster.tests
-        for test in tests:
-            found = result_of(scene, test)
-            if found is not None and test not in by_suite.setdefault(found[0], []):
-                by_suite[found[0]].append(test)
+    for test in tests:
+        found = result_of(state, test)
+        if found is not None and test not in by_suite.setdefault(found[0], []):
+            by_suite[found[0]].append(test)
     return tuple(Selection(suite=suite, tests=tuple(tests)) for suite, tests in sorted(by_suite.items()))

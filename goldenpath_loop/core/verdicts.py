@@ -140,15 +140,18 @@ def suite(
     *,
     subject: str = "",
     expected: Revision | None = None,
+    may_skip: Sequence[str] = (),
     because: Sequence[Reference] = (),
 ) -> Conclusion:
     """`green` only by rule 5: every planned test ran and passed, against the revision that was meant.
 
-    A test that skips itself or is marked to fail is named and not counted; one of them must have run all the
-    same. `red`: at least one test failed or was cut off. `incomplete`: no test failed, but not everything that
-    was planned gave a verdict, or it was given by another revision.
+    A test that skips itself or is marked to fail has not run; only what `may_skip` names may do so, and one test
+    at least must have passed all the same. `red`: at least one test failed or was cut off. `incomplete`: no test
+    failed, but not everything that was planned gave a verdict, it was given by another revision, or the run as
+    such went wrong.
     """
     seen = tally(run.results)
+    skipped = sorted(result.id for result in run.results if _skips_itself(result, may_skip))
     missing = sorted({*_without_verdict(run, planned), *set(planned) - {result.id for result in run.results}})
     problem = run_problem(run, expected=expected)
     if problem:
@@ -163,12 +166,20 @@ def suite(
         value, statement = "incomplete", said
     elif run.ended != "completed":
         value, statement = "incomplete", f"the run {_ENDS[run.ended]}"
+    elif run.problem:
+        value, statement = "incomplete", f"{seen.green} of {seen.total} passed, but {run.problem}"
+    elif skipped:
+        value = "incomplete"
+        statement = (
+            f"{seen.green} of {seen.total} passed; {counted(skipped, 'test')} skipped or marked to fail without "
+            f"being named in may_skip, first {skipped[0]}"
+        )
     elif not seen.green:
         value, statement = "incomplete", "no test ran and passed"
     else:
         value, statement = "green", f"{seen.green} of {seen.total} passed"
         if seen.unresolved:
-            statement += f", {seen.unresolved} not run"
+            statement += f", {seen.unresolved} not run, as they may"
     return Conclusion(
         kind="suite",
         subject=subject or run.suite,
@@ -198,6 +209,13 @@ def _without_verdict(run: SuiteRun, planned: Sequence[TestId]) -> set[TestId]:
     }
 
 
+def _skips_itself(result: TestResult, allowed: Sequence[str]) -> bool:
+    return result.not_run in ("skipped", "xfailed") and not any(
+        re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), result.id, re.DOTALL)
+        for pattern in allowed
+    )
+
+
 _ENDS = {
     "completed": "completed",
     "hung": "hung and was ended",
@@ -212,6 +230,8 @@ def run_problem(run: SuiteRun, *, expected: Revision | None) -> str:
     """Why no result of `run` counts, in one sentence; empty when they count."""
     if run.foreign_modules:
         return f"the code under test was imported from another tree: {run.foreign_modules[0]}"
+    if run.silent_services:
+        return f"{run.silent_services[0]} did not say which revision it serves"
     if expected and run.revision_before and run.revision_before != expected:
         return f"the system served {run.revision_before[:10]} instead of {expected[:10]}"
     if run.revision_before != run.revision_after:
@@ -271,16 +291,25 @@ def probe_outcome(
     Red only with the same signature. Another failure, a test that could not be collected, a run in the wrong
     tree or of the wrong revision: cannot tell.
     """
+    said: set[Literal["green", "red", "unresolved"]] = set()
     for run in runs:
         if run_problem(run, expected=expected):
             continue
         for result in run.results:
-            if result.id != test:
-                continue
-            if result.outcome == "green":
-                return "green"
-            if result.outcome in ("red", "timeout") and result.signature is not None:
-                return "red" if is_same_failure(result.signature, signature) else "unresolved"
+            if result.id == test:
+                said.add(_against(signature, result, run))
+    # In two suites at once a test may show two things; then the commit has not told.
+    return said.pop() if len(said) == 1 else "unresolved"
+
+
+def _against(
+    signature: Signature, result: TestResult, run: SuiteRun
+) -> Literal["green", "red", "unresolved"]:
+    if result.outcome == "green":
+        # A run that completed and still ended with an error says that something went wrong unseen.
+        return "unresolved" if run.ended == "completed" and run.problem else "green"
+    if result.outcome in ("red", "timeout") and result.signature is not None:
+        return "red" if is_same_failure(result.signature, signature) else "unresolved"
     return "unresolved"
 
 
@@ -288,6 +317,7 @@ def triage(cluster: str, outcomes: Sequence[str], because: Sequence[Reference]) 
     """`regression` when the failure came back every time, `flaky` when it did not, `unresolved` else."""
     reds = sum(outcome in ("red", "timeout") for outcome in outcomes)
     greens = sum(outcome == "green" for outcome in outcomes)
+    others = len(outcomes) - reds - greens
     if greens and reds:
         value = "flaky"
         statement = f"{reds} of {len(outcomes)} runs failed; it passes and fails on the same revision"
@@ -299,7 +329,10 @@ def triage(cluster: str, outcomes: Sequence[str], because: Sequence[Reference]) 
         statement = f"failed in {reds} of {reds} runs in a row with the same signature"
     else:
         value = "unresolved"
-        statement = f"{len(outcomes) - reds} of {len(outcomes)} runs failed in another way"
+        statement = (
+            f"failed in {reds} of {len(outcomes)} runs with the same signature; {others} could not be compared: "
+            "they failed in another way or gave no result"
+        )
     return Conclusion(
         kind="triage",
         subject=cluster,
@@ -314,8 +347,13 @@ def triage(cluster: str, outcomes: Sequence[str], because: Sequence[Reference]) 
     )
 
 
-def audit(remedy: str, receipt: AuditReceipt, because: Sequence[Reference]) -> Conclusion:
-    """`clean`, or `violations`: something the change touches, removes or doubles that it must not."""
+def audit(
+    remedy: str, receipt: AuditReceipt, because: Sequence[Reference], *, files: Sequence[str]
+) -> Conclusion:
+    """`clean`, or `violations`: something the change touches, removes or doubles that it must not.
+
+    `incomplete` when the audit has not looked at the remedy's `files`, all of them and no others.
+    """
     objections = [f"touches {path}, which is protected" for path in receipt.protected]
     objections += [f"touches {path}, which it does not mean to" for path in receipt.unintended]
     objections += [f"{issue.path}:{issue.line} {issue.message}" for issue in receipt.issues]
@@ -324,12 +362,21 @@ def audit(remedy: str, receipt: AuditReceipt, because: Sequence[Reference]) -> C
         if objections
         else f"{len(receipt.changed)} changed files, all intended; no new issue in {receipt.scanned} files read"
     )
+    blind = receipt.blind
     if receipt.unread:
         statement += f"; {len(receipt.unread)} files could not be read, first {receipt.unread[0]}"
+    value = "violations" if objections else "clean"
+    if not objections and (not receipt.changed or set(receipt.changed) != set(files) or blind):
+        value = "incomplete"
+        statement = (
+            f"changed files could not be read, first {blind[0]}"
+            if blind
+            else f"it looked at {counted(receipt.changed, 'changed file')}, the remedy has {len(files)}"
+        )
     return Conclusion(
         kind="audit",
         subject=remedy,
-        value="violations" if objections else "clean",
+        value=value,
         statement=statement,
         measurements=(
             Measurement(name="changed", value=len(receipt.changed), unit="files"),

@@ -6,6 +6,9 @@ again, and the same loop goes on. Measurements repeat; performers of changes loo
 
 from __future__ import annotations
 
+import anyio
+import anyio.lowlevel
+
 from goldenpath_loop.core.decide import decide
 from goldenpath_loop.core.grounding import cited, judge
 from goldenpath_loop.core.interpret import interpret, unsaid
@@ -45,6 +48,7 @@ class Engine:
         self.workers = workers
         self.state: State = fold(session.lines)
         self._evidence: dict[str, list[str]] = {}
+        self._last_claim: Finding | None = None
         session.listen(self._apply)
 
     async def run(self) -> RunFinished:
@@ -52,10 +56,13 @@ class Engine:
         for event in unsaid(self.session.lines):
             self._append(event)
         while self.state.finished is None:
+            # Also a run whose every step is at hand can be interrupted between two of them.
+            await anyio.lowlevel.checkpoint()
             step = decide(self.state, self.policy, clock.now())
             for event in step.events:
                 self._append(event)
             for finding in step.proposals:
+                self._refuse_repetition(finding)
                 self._append(self._gate(finding))
             for effect in step.effects:
                 self._append(EffectRequested(effect=effect))
@@ -69,7 +76,20 @@ class Engine:
         if not self.state.in_flight:
             phase = self.state.phase.phase if self.state.phase else "between phases"
             raise InternalError("nothing is in flight and nothing is decided", where=phase)
+        left_s = self.policy.limits.duration_s - self.state.active_until(clock.now())
+        with anyio.move_on_after(max(0.0, left_s)):
+            self._settle(await self.workers.next_outcome())
+            return
+        for effect in self.state.in_flight:
+            await self.workers.cancel(effect.key)
         self._settle(await self.workers.next_outcome())
+
+    def _refuse_repetition(self, finding: Finding) -> None:
+        """A decision that never takes note of its own claim would be made for ever."""
+        claim = finding.model_copy(update={"id": "F0"})
+        if claim == self._last_claim:
+            raise InternalError("the same claim is made twice in a row", where=finding.title)
+        self._last_claim = claim
 
     def _settle(self, outcome: Outcome) -> None:
         key = outcome.effect.key

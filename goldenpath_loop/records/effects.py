@@ -7,7 +7,7 @@ the world whether it happened), or `ask` a person.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -16,6 +16,7 @@ from goldenpath_loop.records.base import EffectKey, Record, Revision, ServiceNam
 __all__ = [
     "AnyEffect",
     "AuditTree",
+    "Change",
     "CollectTests",
     "ComposeRemedies",
     "Deploy",
@@ -43,11 +44,21 @@ OnCrash = Literal["repeat", "reconcile", "ask"]
 class Effect(Record):
     """What all effects share."""
 
-    on_crash: ClassVar[OnCrash] = "repeat"
-    changes_world: ClassVar[bool] = False
-    """Whether something outside the run's own scratch space is different afterwards."""
-
     key: EffectKey
+
+    @property
+    def on_crash(self) -> OnCrash:
+        """What a resume does when this was requested and nobody knows how it ended."""
+        return "repeat"
+
+
+class Change(Effect):
+    """An effect after which something is different: its performer looks at the world first."""
+
+    @property
+    def on_crash(self) -> OnCrash:
+        """Ask the world, then do what is left to do."""
+        return "reconcile"
 
 
 class Selection(Record):
@@ -71,10 +82,9 @@ class ReadHistory(Effect):
     kind: Literal["read_history"] = "read_history"
 
 
-class PrepareWorktree(Effect):
+class PrepareWorktree(Change):
     """A worktree of the run's own at `revision`."""
 
-    on_crash: ClassVar[OnCrash] = "reconcile"
     kind: Literal["prepare_worktree"] = "prepare_worktree"
     tree: str
     revision: Revision
@@ -86,19 +96,23 @@ class Deploy(Effect):
     A preview runs beside everything else on free ports; what is not a preview is the deployed system itself.
     """
 
-    on_crash: ClassVar[OnCrash] = "reconcile"
-    changes_world: ClassVar[bool] = True
     kind: Literal["deploy"] = "deploy"
     deployment: str
     tree: str
     revision: Revision
     preview: bool
+    can_be_asked: bool = True
+    """Whether the system itself tells which revision it serves, or dies with the engine anyway."""
+
+    @property
+    def on_crash(self) -> OnCrash:
+        """A system that cannot be asked what it serves may have been deployed or not: a person has to look."""
+        return "reconcile" if self.can_be_asked else "ask"
 
 
-class StopDeployment(Effect):
+class StopDeployment(Change):
     """End a preview and everything it started."""
 
-    on_crash: ClassVar[OnCrash] = "reconcile"
     kind: Literal["stop_deployment"] = "stop_deployment"
     deployment: str
 
@@ -159,10 +173,9 @@ class DescribeChange(Effect):
     tests: tuple[TestId, ...] = ()
 
 
-class RevertCommit(Effect):
+class RevertCommit(Change):
     """Make the remedy: `commit` reverted on top of `onto`, on a branch and in a worktree of its own."""
 
-    on_crash: ClassVar[OnCrash] = "reconcile"
     kind: Literal["revert_commit"] = "revert_commit"
     commit: Revision
     onto: Revision
@@ -171,10 +184,9 @@ class RevertCommit(Effect):
     message: str
 
 
-class ComposeRemedies(Effect):
+class ComposeRemedies(Change):
     """Base plus every remedy so far, as one revision to test."""
 
-    on_crash: ClassVar[OnCrash] = "reconcile"
     kind: Literal["compose_remedies"] = "compose_remedies"
     base: Revision
     heads: tuple[Revision, ...]
@@ -192,21 +204,17 @@ class AuditTree(Effect):
     """Paths the remedy means to touch."""
 
 
-class PushBranch(Effect):
+class PushBranch(Change):
     """Push one branch of ours to the remote."""
 
-    on_crash: ClassVar[OnCrash] = "reconcile"
-    changes_world: ClassVar[bool] = True
     kind: Literal["push_branch"] = "push_branch"
     branch: str
     head: Revision
 
 
-class OpenPullRequest(Effect):
+class OpenPullRequest(Change):
     """Open or find the pull request of one branch."""
 
-    on_crash: ClassVar[OnCrash] = "reconcile"
-    changes_world: ClassVar[bool] = True
     kind: Literal["open_pull_request"] = "open_pull_request"
     branch: str
     head: Revision

@@ -190,6 +190,8 @@ class AuditReceipt(Record):
     """Files read."""
     unread: tuple[str, ...] = ()
     """Files that could not be read or parsed."""
+    blind: tuple[str, ...] = ()
+    """Changed Python files whose new text could not be read, so that no rule saw them."""
     evidence: EvidenceId | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from goldenpath_loop.records.base import EvidenceId, Record, Revision, SuiteName, TestId
+from goldenpath_loop.records.base import EvidenceId, Record, Revision, ServiceName, SuiteName, TestId
 
 __all__ = ["Failure", "Outcome", "Signature", "SuiteEnd", "SuiteRun", "TestResult"]
 
@@ -75,6 +75,8 @@ class SuiteRun(Record):
     duration_s: float = Field(default=0.0, ge=0)
     revision_before: Revision | None = None
     revision_after: Revision | None = None
+    silent_services: tuple[ServiceName, ...] = ()
+    """Services that should have named the revision they serve, before or after the run, and did not."""
     hanging_test: TestId | None = None
     foreign_modules: tuple[str, ...] = ()
     """Modules of the code under test that were imported from outside the tree (`name -> file`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -97,6 +98,8 @@ class SuiteSpec(Record):
     """Revenue a month that this suite protects."""
     timeout_s: float = Field(default=600.0, gt=0)
     idle_timeout_s: float = Field(default=120.0, gt=0)
+    may_skip: tuple[str, ...] = ()
+    """Tests that may skip themselves or be marked to fail without costing the suite its pass; `*` matches anything."""
     env: dict[str, str] = Field(default_factory=dict)
 
     @property
@@ -128,8 +131,13 @@ class TargetSpec(Record):
     tests: tuple[str, ...] = ("tests/",)
     """Path prefixes that no remedy may touch; they travel with the failing test to older commits."""
     packages: tuple[str, ...] = ()
+    """Import names of the code under test; empty: those that the tree itself shows."""
     python: str = "{python}"
     index: str = ""
+
+    def protects(self, path: str) -> bool:
+        """Whether `path` lies below one of the protected prefixes."""
+        return any(PurePosixPath(path).is_relative_to(prefix) for prefix in self.tests)
 
 
 class ForgeSpec(Record):

@@ -15,7 +15,7 @@ import pytest
 from goldenpath_loop.core.interpret import unsaid
 from goldenpath_loop.core.remedies import is_proven, remedies
 from goldenpath_loop.core.state import State
-from goldenpath_loop.records.effects import AnyEffect, Deploy
+from goldenpath_loop.records.effects import AnyEffect, Change, ComposeRemedies, PrepareWorktree
 from goldenpath_loop.records.events import AnyEvent, EffectSettled, EvidenceCaptured, Line, VerdictReached
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session, load
@@ -124,7 +124,7 @@ def test_cut_off_after_any_line_it_ends_the_same(
         known = {line.event.key for line in whole.lines[:seq] if isinstance(line.event, EffectSettled)}
         assert not known & set(target.performed)
         for effect in target.asked:
-            if effect.changes_world and not isinstance(effect, Deploy):
+            if isinstance(effect, Change) and not isinstance(effect, PrepareWorktree | ComposeRemedies):
                 assert _identity(effect) == _identity(asked[effect.key])
 
 

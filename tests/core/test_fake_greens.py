@@ -17,6 +17,7 @@ from goldenpath_loop.records.history import TestHistory
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.records.results import SuiteRun, TestResult
 from goldenpath_loop.session.witness import Witness
+from goldenpath_loop.testing import paper_policy
 
 from .worlds import Life, World, live, start
 
@@ -40,6 +41,8 @@ class Fake(World):
     gone: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
     known: tuple[str, ...] = ()
+    may_skip: tuple[str, ...] = ()
+    """What the configuration lets skip itself."""
 
     async def perform(self, effect: AnyEffect, witness: Witness) -> AnyReceipt:
         """Spoil what is to be spoiled."""
@@ -68,7 +71,10 @@ def lived(tmp_path: Path) -> Any:
     """The whole run of one world."""
 
     def run(world: Fake) -> Life:
-        return anyio.run(lambda: live(start(tmp_path / "run"), world))
+        plain = paper_policy()
+        suites = tuple(one.model_copy(update={"may_skip": world.may_skip}) for one in plain.suites)
+        policy = plain.model_copy(update={"suites": suites})
+        return anyio.run(lambda: live(start(tmp_path / "run", policy), world, policy))
 
     return run
 
@@ -76,19 +82,37 @@ def lived(tmp_path: Path) -> Any:
 @pytest.mark.parametrize(
     ("world", "said"),
     [
-        (Fake(skipped=(TOTAL, EMPTY)), "0 of 2 tests passed, 2 not run"),
+        (Fake(skipped=(TOTAL, EMPTY)), "0 of 2 passed; 2 tests skipped or marked to fail"),
         (Fake(gone=(EMPTY,)), "1 of 1 tests passed"),
         (Fake(gone=(TOTAL, EMPTY)), "0 of 0 tests passed"),
         (Fake(fields={"ended": "hung"}), "2 of 2 tests passed"),
         (Fake(fields={"ended": "crashed"}), "2 of 2 tests passed"),
-        (Fake(fields={"foreign_modules": ("cart -> /x/cart.py",)}), "2 of 2 tests passed"),
-        (Fake(fields={"revision_before": "a" * 40, "revision_after": "b" * 40}), "2 of 2 tests passed"),
+        (Fake(fields={"foreign_modules": ("cart -> /x/cart.py",)}), "imported from another tree"),
+        (
+            Fake(fields={"revision_before": "a" * 40, "revision_after": "b" * 40}),
+            "the system served aaaaaaaaaa",
+        ),
         (
             Fake(skipped=(EMPTY,), known=(EMPTY,)),
-            "1 tests that ran before did not run now, first tests/test_cart",
+            "1 test that ran before did not run now, first tests/test_cart",
         ),
+        (Fake(skipped=(EMPTY,), may_skip=(EMPTY,), known=(EMPTY,)), "1 test that ran before did not run now"),
+        (Fake(skipped=(EMPTY,), known=(TOTAL,)), "1 test skipped or marked to fail without being named"),
+        (Fake(fields={"exit_code": 1, "problem": "coverage is too low"}), "but coverage is too low"),
     ],
-    ids=["all skipped", "shrunk", "empty", "hung", "crashed", "other tree", "moving revision", "new skip"],
+    ids=[
+        "all skipped",
+        "shrunk",
+        "empty",
+        "hung",
+        "crashed",
+        "other tree",
+        "moving revision",
+        "new skip",
+        "named but it ran before",
+        "not named",
+        "ended with an error",
+    ],
 )
 def test_what_only_looks_green_does_not_pass(lived: Any, world: Fake, said: str) -> None:
     """The run ends without a claim, and its reason says what was seen."""
@@ -100,10 +124,15 @@ def test_what_only_looks_green_does_not_pass(lived: Any, world: Fake, said: str)
 
 @pytest.mark.parametrize(
     "world",
-    [Fake(), Fake(skipped=(EMPTY,)), Fake(known=(TOTAL, EMPTY)), Fake(skipped=(EMPTY,), known=(TOTAL,))],
+    [
+        Fake(),
+        Fake(known=(TOTAL, EMPTY)),
+        Fake(skipped=(EMPTY,), may_skip=(EMPTY,)),
+        Fake(skipped=(EMPTY,), may_skip=("*",), known=(TOTAL,)),
+    ],
 )
 def test_what_is_green_passes(lived: Any, world: Fake) -> None:
-    """A test that always skipped itself is named and does not stand in the way."""
+    """A test that may skip itself, and always did, does not stand in the way."""
     assert lived(replace(world, culprit=None)).outcome == "passed"
 
 

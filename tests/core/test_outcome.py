@@ -97,6 +97,14 @@ def opened(*, draft: bool) -> tuple[AnyEvent, ...]:
     return EffectRequested(effect=effect), EffectSettled(key=effect.key, receipt=receipt)
 
 
+def unopened() -> tuple[AnyEvent, ...]:
+    """The forge did not take it."""
+    asked, _ = opened(draft=False)
+    assert isinstance(asked, EffectRequested)
+    return asked, EffectFailed(key=asked.effect.key, error="the forge is down")
+
+
+BROKEN_FORGE = f"pull_request/{BRANCH} could not be carried out: the forge is down."
 ACTION = FindingAppended(
     finding=Finding(
         id="F1",
@@ -115,7 +123,7 @@ PROVEN = (*reverted(), judged("proven"))
     [
         ((CycleStarted(cycle=1),), done("execute", "nothing_to_do"), "passed", "green on what is deployed"),
         (
-            (CycleStarted(cycle=1), *PROVEN, CycleStarted(cycle=2)),
+            (CycleStarted(cycle=1), *PROVEN, *pushed(), *opened(draft=False), CycleStarted(cycle=2, remedies=("R1",))),
             done("execute", "nothing_to_do"),
             "repaired",
             f"green on base plus {BRANCH}: so it was",
@@ -126,11 +134,17 @@ PROVEN = (*reverted(), judged("proven"))
         ((ACTION,), done("five_whys", "stopped"), "blocked", "Set SERVICE_SECRET."),
         ((LIMIT,), done("pull_request", "stopped"), "pull_request_limit", "so it was"),
         ((*PROVEN, *pushed("rejected")), done("pull_request", "stopped"), "blocked", "so it was"),
-        ((*PROVEN, *pushed(), *opened(draft=True)), done("pull_request", "stopped"), "inconclusive", "so"),
+        ((*PROVEN, *pushed(), *unopened()), done("pull_request", "stopped"), "blocked", "so it was"),
+        (
+            (*reverted(), judged("trade_off"), *pushed(), *opened(draft=True)),
+            done("pull_request", "stopped"),
+            "inconclusive",
+            "so",
+        ),
     ],
     ids=[
         "passed", "repaired", "not deployed", "no tests", "evidence ends", "operator", "limit", "not pushed",
-        "draft",
+        "no pull request", "draft",
     ],
 )  # fmt: skip
 def test_the_end_follows_from_the_last_phase_and_the_log(
@@ -162,10 +176,14 @@ NO_HEAD = reverted(RemedyReceipt(branch=BRANCH, conflicts=("cart.py",), problem=
             NO_HEAD,
             ("Take aaaaaaaaaaaa back by hand: the revert conflicts in cart.py.",),
         ),
+        (
+            (*PROVEN, *pushed(), *unopened()),
+            (f"Open the pull request of {BRANCH} by hand: the forge is down.", BROKEN_FORGE),
+        ),
         ((*reverted(), judged("not_cured")), ("Take aaaaaaaaaaaa back by hand: it is so.",)),
         ((*reverted(),), ("Take aaaaaaaaaaaa back by hand: it was not judged.",)),
     ],
-    ids=["operator", "merge", "draft", "push", "conflict", "not cured", "not judged"],
+    ids=["operator", "merge", "draft", "push", "conflict", "no pull request", "not cured", "not judged"],
 )
 def test_a_person_is_told_what_to_do_next(log: tuple[AnyEvent, ...], said: tuple[str, ...]) -> None:
     """In one sentence each."""
@@ -210,7 +228,7 @@ def test_what_could_not_be_carried_out_is_said_when_the_run_ends_badly() -> None
             World(),
             Limits(pull_requests=0),
             "pull_request_limit",
-            "by hand: red on base, green with the remedy",
+            "Raise [limits] pull_requests, or take 000000000009 back by hand",
         ),
         (World(), Limits(cycles=1), "budget", "Review and merge pull_request.md"),
         (World(), Limits(duration_s=1e-9), "budget", ""),

@@ -80,13 +80,13 @@ PLANNED = ("t0", "t1")
     [
         (run("green", "green"), PLANNED, "green", "2 of 2 passed"),
         (run("green", "green", "green"), PLANNED, "green", "3 of 3 passed"),
-        (run("green", "unresolved"), PLANNED, "green", "1 of 2 passed, 1 not run"),
+        (run("green", "unresolved"), PLANNED, "incomplete", "1 of 2 passed; 1 test skipped"),
         (run("green"), (), "green", "1 of 1 passed"),
         (run("green", "red"), PLANNED, "red", "1 of 2 passed, 1 failed"),
         (run("green", "timeout"), PLANNED, "red", "1 failed"),
         (run("red", ended="hung"), PLANNED, "red", "0 of 1 passed, 1 failed; the run hung and was ended"),
         (run("green", "red", ended="crashed"), PLANNED, "red", "the run crashed"),
-        (run("unresolved", "unresolved"), PLANNED, "incomplete", "no test ran and passed"),
+        (run("unresolved", "unresolved"), PLANNED, "incomplete", "0 of 2 passed; 2 tests skipped"),
         (run(), (), "incomplete", "no test ran and passed"),
         (run(), PLANNED, "incomplete", "2 planned tests gave no result, first t0"),
         (run("green"), PLANNED, "incomplete", "1 planned test gave no result, first t1"),
@@ -149,8 +149,8 @@ def test_a_suite_is_green_only_when_all_that_was_planned_ran_and_passed(
 @pytest.mark.parametrize(
     ("not_run", "value"),
     [
-        ("skipped", "green"),
-        ("xfailed", "green"),
+        ("skipped", "incomplete"),
+        ("xfailed", "incomplete"),
         ("deselected", "incomplete"),
         ("missing", "incomplete"),
         ("not_collected", "incomplete"),
@@ -159,10 +159,48 @@ def test_a_suite_is_green_only_when_all_that_was_planned_ran_and_passed(
     ],
 )
 def test_a_planned_test_that_vanished_is_no_pass(not_run: Any, value: str) -> None:
-    """Tests may skip themselves; that one is gone, cannot be read or was never reached is not theirs to say."""
+    """A pass is a test that ran, whatever the reason why another one did not."""
     gone = TestResult(id="t1", outcome="unresolved", not_run=not_run)
     shown = SuiteRun(suite="unit", ended="completed", results=(result("green", id="t0"), gone))
     assert suite(shown, PLANNED).value == value
+
+
+@pytest.mark.parametrize("not_run", ["skipped", "xfailed"])
+@pytest.mark.parametrize(
+    ("id", "pattern", "value"),
+    [
+        ("tests/a.py::t[x-1]", "tests/a.py::t[x-1]", "green"),
+        ("tests/a.py::t[x-1]", "tests/a.py::*", "green"),
+        ("tests/a.py::t[x-1]", "*", "green"),
+        ("tests/a.py::t[x-1]", "tests/a.py::t", "incomplete"),
+        ("tests/a.py::t[x-1]", "tests/b.py::*", "incomplete"),
+    ],
+)
+def test_only_named_tests_may_skip_themselves(not_run: Any, id: str, pattern: str, value: str) -> None:
+    """A new skip looks like peace; a person says which ones are meant."""
+    gone = TestResult(id=id, outcome="unresolved", not_run=not_run)
+    shown = SuiteRun(suite="unit", ended="completed", results=(result("green", id="t0"), gone))
+    assert suite(shown, ("t0", id), may_skip=(pattern,)).value == value
+
+
+@pytest.mark.parametrize("exit_code", [1, 3])
+def test_a_run_that_ended_with_an_error_is_no_pass_although_no_test_failed(exit_code: int) -> None:
+    """Coverage too low, a hook that raised, a report that says less than the exit code."""
+    shown = run(
+        "green", "green", exit_code=exit_code, problem="it ended with an error although no test failed"
+    )
+    assert suite(shown, PLANNED).value == "incomplete"
+    assert probe_outcome(SIGNATURE, "t0", [shown]) == "unresolved"
+
+
+def test_a_service_that_does_not_name_its_revision_spoils_the_run() -> None:
+    """Nobody knows what was tested then."""
+    shown = run("green", "green", silent_services=("backend",))
+    found = suite(shown, PLANNED, expected=REVISION)
+    assert (found.value, found.statement) == (
+        "incomplete",
+        "backend did not say which revision it serves",
+    )
 
 
 def test_what_was_never_planned_may_be_deselected() -> None:
@@ -313,7 +351,10 @@ def test_a_failure_is_a_regression_a_flake_or_neither(outcomes: tuple[str, ...],
 @pytest.mark.parametrize(
     ("fields", "value", "said"),
     [
-        ({"changed": ("a.py",), "scanned": 3}, "clean", "1 changed files, all intended; no new issue in 3"),
+        ({"scanned": 3}, "clean", "1 changed files, all intended; no new issue in 3"),
+        ({"changed": ()}, "incomplete", "it looked at 0 changed files, the remedy has 1"),
+        ({"changed": ("a.py", "b.py")}, "incomplete", "it looked at 2 changed files, the remedy has 1"),
+        ({"blind": ("a.py",)}, "incomplete", "changed files could not be read, first a.py"),
         ({"protected": ("tests/t.py",)}, "violations", "touches tests/t.py, which is protected"),
         ({"unintended": ("b.py",)}, "violations", "touches b.py, which it does not mean to"),
         (
@@ -326,8 +367,9 @@ def test_a_failure_is_a_regression_a_flake_or_neither(outcomes: tuple[str, ...],
     ],
 )
 def test_an_audit_is_clean_or_not(fields: dict[str, Any], value: str, said: str) -> None:
-    """Anything that a change must not touch, remove or double."""
-    found = audit("R1", AuditReceipt(**fields), ("audit/R1",))
+    """Anything that a change must not touch, remove or double; and an audit of nothing says nothing."""
+    receipt = AuditReceipt(**{"changed": ("a.py",), **fields})
+    found = audit("R1", receipt, ("audit/R1",), files=("a.py",))
     assert (found.kind, found.subject, found.value) == ("audit", "R1", value)
     assert said in found.statement
     assert found.because == ("audit/R1",)

@@ -142,7 +142,21 @@ def test_several_culprits_are_told_apart(
     if len(guilty) > 1:
         return
     probed = {effect.revision for effect in world.asked if isinstance(effect, ProbeCommit)}
-    assert not probed & {world.revision(number) for number in world.documents}
+    parents = {number - 1 for number in guilty}
+    assert not probed & {world.revision(number) for number in world.documents - parents}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(3, 40).flatmap(
+        lambda n: st.tuples(st.just(n), st.integers(1, n - 1), st.frozensets(st.integers(1, n - 1)))
+    )
+)
+def test_a_document_that_breaks_a_test_is_found(case: tuple[int, int, frozenset[int]]) -> None:
+    """That documents do not matter is a guess; the innocent commit after the guilty document is never blamed."""
+    commits, culprit, documents = case
+    world = World(commits=commits, culprit=culprit, documents=documents | {culprit})
+    assert confirmed(lived(world)) == {world.revision(culprit)}
 
 
 @settings(max_examples=40, deadline=None)

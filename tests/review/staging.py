@@ -69,7 +69,12 @@ def staging_policy(*, limits: Limits | None = None) -> Policy:
         suites=(
             SuiteSpec(name="critical-path", path="t", priority=1, needs=("edge",), value_at_risk_usd=90_000),
             SuiteSpec(
-                name="websocket-events", path="t", priority=1, needs=("edge",), value_at_risk_usd=120_000
+                name="websocket-events",
+                path="t",
+                priority=1,
+                needs=("edge",),
+                value_at_risk_usd=120_000,
+                may_skip=("*::test_skipped",),
             ),
             SuiteSpec(name="auth-routes", path="t", priority=3, needs=("auth",), value_at_risk_usd=40_000),
         ),

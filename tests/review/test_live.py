@@ -83,7 +83,7 @@ def test_in_a_pipe_each_piece_of_news_is_one_whole_line(repaired: Recorded) -> N
         "K1 confirmed: 0000000000 “Consolidate paths and route registration”",
         "remedy: goldenpath/revert-000000000009 at 00000000f00d",
         "proof of R1, without: websocket-events: 0 of 3 passed, 3 failed",
-        "R1 proven: red on base, green with the remedy, red again without it",
+        "R1 proven: red without it, green with it, red again without it",
         "pull request pull_request.md",
         "cycle 2 begins, with R1",
         "outcome repaired:",

@@ -12,6 +12,7 @@ from goldenpath_loop.core.deployments import (
 )
 from goldenpath_loop.core.readings import next_finding_id, unavailable_services
 from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import ProbeService
 from goldenpath_loop.records.events import DecisionMade
 from goldenpath_loop.records.evidence import Citation
@@ -91,7 +92,7 @@ def _judge(scene: Scene) -> Step:
         return _close(scene, "go on degraded", f"without {lost}", degraded=True)
     if impaired:
         return _close(scene, "go on", "; ".join(impaired))
-    return _close(scene, "go on", f"all {len(verdicts)} services answer as configured")
+    return _close(scene, "go on", f"{counted(verdicts, 'service')} asked, each answers as configured")
 
 
 def _verdicts(scene: Scene) -> list[Verdict]:
@@ -116,7 +117,6 @@ def _wrong_revision(scene: Scene) -> str:
 
 def _contradiction(scene: Scene) -> Finding | None:
     """Every health answer is green and yet a handshake or setting probe is not: that is worth a finding."""
-    known = {finding.title for finding in (*scene.state.findings, *scene.state.rejected)}
     healthy: list[tuple[str, ProbeReport]] = []
     silent: list[tuple[str, ProbeReport]] = []
     for effect in _probes(scene):
@@ -128,9 +128,9 @@ def _contradiction(scene: Scene) -> Finding | None:
     down = [report for _, report in silent if report.kind not in ("websocket", "setting")]
     if not health or not sockets or down:
         return None
-    title = f"cycle {scene.cycle}: every service reports healthy, yet {sockets[0][0]} refuses its handshake"
-    if title in known:
+    if scene.state.was_proposed("contradiction", ""):
         return None
+    title = f"cycle {scene.cycle}: every service reports healthy, yet {sockets[0][0]} refuses its handshake"
     citations = [_citation(report) for _, report in (*health[:3], *sockets[:2])]
     return Finding(
         id=next_finding_id(scene.state),

@@ -9,9 +9,10 @@ from goldenpath_loop.core.deployments import (
     cycle_tree,
     ensure_deployment,
 )
-from goldenpath_loop.core.readings import cycle_runs, histories, suite_key
+from goldenpath_loop.core.readings import histories, sound_runs, suite_key
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import RunSuite
 from goldenpath_loop.records.events import VerdictReached
 from goldenpath_loop.records.results import TestResult
@@ -47,7 +48,7 @@ def decide(scene: Scene) -> Step:
 def _judge(scene: Scene) -> Step:
     plan = scene.state.plan
     assert plan is not None
-    runs = cycle_runs(scene.state, scene.cycle)
+    runs = sound_runs(scene.state, scene.cycle)
     by_level: dict[int, list[TestResult]] = {}
     for planned in plan.suites:
         results = runs[planned.suite].results if planned.suite in runs else ()
@@ -72,9 +73,13 @@ def _judge(scene: Scene) -> Step:
     if seen.unresolved:
         summary += f", {seen.unresolved} not run"
     if plan.left_out:
-        summary += f"; {len(plan.left_out)} suites could not run"
+        summary += f"; {counted(plan.left_out, 'suite')} could not run"
     if shrunk:
-        summary += f"; {len(shrunk)} tests that ran before did not run now, first {shrunk[0]}"
+        summary += f"; {counted(shrunk, 'test')} that ran before did not run now, first {shrunk[0]}"
+    unsaid = [verdict for verdict in suites if verdict is not None and verdict.value == "incomplete"]
+    summary += "".join(
+        f"; {verdict.subject.split(': ', 1)[1]}: {verdict.statement}" for verdict in unsaid[:3]
+    )
     all_well = green and not plan.left_out and not shrunk
     events = tuple(VerdictReached(verdict=gate, causes=gate.because) for gate in gates)
     finished = scene.finish(
@@ -91,16 +96,17 @@ def _lost_tests(scene: Scene) -> list[str]:
     """
     now = _with_verdict(scene.state, scene.cycle)
     if scene.cycle > 1:
-        return sorted(_with_verdict(scene.state, 1) - now)
-    there = {result.id for run in cycle_runs(scene.state, 1).values() for result in run.results}
+        return sorted(test for _, test in _with_verdict(scene.state, 1) - now)
+    there = {(name, result.id) for name, run in sound_runs(scene.state, 1).items() for result in run.results}
     ran_before = {name for name, history in histories(scene).items() if history.runs}
-    return sorted((there & ran_before) - now)
+    return sorted({test for _, test in there - now} & ran_before - {test for _, test in now})
 
 
-def _with_verdict(state: State, cycle: int) -> set[str]:
+def _with_verdict(state: State, cycle: int) -> set[tuple[str, str]]:
+    """Suite and test of every result that says something."""
     return {
-        result.id
-        for run in cycle_runs(state, cycle).values()
+        (name, result.id)
+        for name, run in sound_runs(state, cycle).items()
         for result in run.results
         if result.outcome != "unresolved"
     }

@@ -10,7 +10,7 @@ from goldenpath_loop.core.readings import failures, histories, unavailable_servi
 from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, unaudited
 from goldenpath_loop.core.search import search
 from goldenpath_loop.core.step import Scene, Step, request
-from goldenpath_loop.core.targets import representative, result_of
+from goldenpath_loop.core.targets import cured_tests, own_signature, representative, result_of
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite
 from goldenpath_loop.records.events import DecisionMade, VerdictReached
@@ -68,10 +68,12 @@ def _cluster(scene: Scene) -> Step:
 
 def _operator_actions(scene: Scene) -> Step | None:
     """A service that does not run and says why is nobody's code: name what a person has to do."""
-    known = {finding.title for finding in (*scene.state.findings, *scene.state.rejected)}
-    proposals = (operator_finding(scene, service) for service in unavailable_services(scene))
-    fresh = [finding for finding in proposals if finding is not None and finding.title not in known]
-    return Step(proposals=(fresh[0],)) if fresh else None
+    for service in unavailable_services(scene):
+        if not scene.state.was_proposed("operator_action", service):
+            finding = operator_finding(scene, service)
+            if finding is not None:
+                return Step(proposals=(finding,))
+    return None
 
 
 def _triage(scene: Scene) -> Step | None:
@@ -82,7 +84,7 @@ def _triage(scene: Scene) -> Step | None:
         if scene.state.verdict("triage", cluster.id) is not None:
             continue
         test = representative(cluster)
-        found = result_of(scene, test)
+        found = result_of(scene.state, test)
         if found is None:
             continue
         reruns = [
@@ -111,12 +113,15 @@ def _rerun_count(scene: Scene, test: str) -> int:
 
 
 def _triaged(scene: Scene, cluster: Cluster, reruns: list[RunSuite]) -> Step:
-    outcomes = ["red"]
+    test = representative(cluster)
+    outcomes = ["red"]  # the run of the whole suite, which the cluster was made from
     for run in reruns:
         receipt = scene.state.settled(run.key, SuiteReceipt)
         runs = (receipt.run,) if receipt else ()
         outcomes.append(
-            verdicts.probe_outcome(cluster.signature, representative(cluster), runs, expected=run.revision)
+            verdicts.probe_outcome(
+                own_signature(scene.state, cluster, test), test, runs, expected=run.revision
+            )
         )
     found = verdicts.triage(cluster.id, outcomes, [run.key for run in reruns])
     numbered = verdicts.numbered([found], after=len(scene.state.verdicts))
@@ -143,18 +148,17 @@ def _explain(scene: Scene, regressions: tuple[Cluster, ...]) -> Step | None:
         DescribeChange(
             key=_change_key(commit),
             revision=commit,
-            tests=tuple(test for cluster in clusters for test in cluster.tests),
+            tests=tuple(test for _, test in cured_tests(scene, commit)),
         )
-        for commit, clusters in confirmed.items()
+        for commit in confirmed
     ]
     step = request(scene.state, described)
     if step is not None:
         return step
-    explained = {finding.cluster for finding in (*scene.state.findings, *scene.state.rejected)}
     for commit, clusters in confirmed.items():
         change = scene.state.settled(_change_key(commit), ChangeReceipt)
         for cluster in clusters:
-            if change is None or cluster.id in explained:
+            if change is None or scene.state.was_proposed("why_chain", cluster.id):
                 continue
             chain = why_chain(scene, cluster, change)
             if chain is not None:
@@ -163,18 +167,18 @@ def _explain(scene: Scene, regressions: tuple[Cluster, ...]) -> Step | None:
 
 
 def _repair(scene: Scene, regressions: tuple[Cluster, ...]) -> Step | None:
-    base = scene.base.revision
-    assert base is not None
+    onto = cycle_revision(scene)
+    assert onto is not None
     reverts: list[RevertCommit] = []
-    for commit, clusters in _confirmed(scene, regressions).items():
+    for commit in _confirmed(scene, regressions):
         change = scene.state.settled(_change_key(commit), ChangeReceipt)
         subject = change.commit.subject if change else commit[:10]
-        tests = [test for cluster in clusters for test in cluster.tests]
+        tests = [test for _, test in cured_tests(scene, commit)]
         reverts.append(
             RevertCommit(
                 key=remedy_key(commit),
                 commit=commit,
-                onto=base,
+                onto=onto,
                 branch=f"goldenpath/revert-{commit[:12]}",
                 tree=remedy_tree(commit),
                 message=_message(commit, subject, tests),
@@ -188,8 +192,8 @@ def _message(commit: str, subject: str, tests: list[str]) -> str:
     more = f"\n- and {len(tests) - 20} more" if len(tests) > 20 else ""
     return (
         f'Revert "{subject}"\n\n'
-        f"This reverts commit {commit}.\n\n"
-        f"Since that commit these tests fail; on its parent they pass:\n\n{shown}{more}\n"
+        f"Takes back what {commit} changed outside the protected tests.\n\n"
+        f"These tests fail on that commit and pass on its parent:\n\n{shown}{more}\n"
     )
 
 
@@ -222,7 +226,7 @@ def _fates(scene: Scene) -> list[str]:
         change = scene.state.settled(_change_key(commit), ChangeReceipt)
         subject = f" “{change.commit.subject}”" if change else ""
         names = ", ".join(cluster.id for cluster in clusters)
-        tests = counted(sum(len(cluster.tests) for cluster in clusters), "test")
+        tests = counted(cured_tests(scene, commit), "test")
         lines.append(f"{commit[:12]}{subject} broke {tests} ({names})")
     explained = {
         cluster.id for clusters in _confirmed(scene, scene.state.clusters).values() for cluster in clusters

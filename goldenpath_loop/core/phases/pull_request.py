@@ -7,6 +7,7 @@ from goldenpath_loop.core.remedies import (
     Remedy,
     has_pull_request,
     is_proven,
+    is_shown,
     push_problem,
     remedies,
 )
@@ -41,7 +42,10 @@ def decide(scene: Scene) -> Step:
             allowed=scene.policy.limits.pull_requests,
             used=opened(scene),
         )
-        summary = f"{len(waiting)} more remedies are ready, but the limit of pull requests is reached"
+        ready = f"{len(waiting)} more remedies are" if len(waiting) > 1 else "one more remedy is"
+        summary = (
+            f"{ready} ready, but the limit of {scene.policy.limits.pull_requests} pull requests is reached"
+        )
         return Step(events=(limit, scene.finish("stopped", summary)))
     remedy = waiting[0]
     assert remedy.head is not None
@@ -82,9 +86,10 @@ def _close(scene: Scene) -> Step:
             lines.append(f"{remedy.id}: {failed.error}")
         elif problem := push_problem(scene.state, remedy):
             lines.append(f"{remedy.id} could not be pushed: {problem}")
+    # What was shown already and is tested in this cycle is no reason for another one.
     going_on = any(
-        is_proven(scene.state, remedy) and has_pull_request(scene.state, remedy)
-        for remedy in remedies(scene.state)
+        is_shown(scene.state, one) and one.id not in scene.state.cycle_remedies
+        for one in remedies(scene.state)
     )
     summary = "; ".join(lines) or "no remedy to show"
     return Step(events=(scene.finish("done" if going_on else "stopped", summary),))

@@ -30,15 +30,13 @@ def decide(scene: Scene) -> Step:
 
 
 def _audit(scene: Scene, remedy: Remedy, receipt: RemedyReceipt) -> AuditTree:
-    base = scene.base.revision
-    assert base is not None
     assert receipt.head is not None
     return AuditTree(
         key=audit_key(remedy),
-        base=base,
+        base=remedy.onto,
         head=receipt.head,
         tree=remedy.tree,
-        intended=_intended(scene, remedy) or receipt.files,
+        intended=_intended(scene, remedy),
     )
 
 

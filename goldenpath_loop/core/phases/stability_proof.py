@@ -1,13 +1,13 @@
 """Red to green, and nothing else broken?
 
-The proof of one remedy has four parts, each a run that anybody can repeat: every planned test on base plus the
-remedy; the cured tests again and again; the same tests red once more on base without the remedy; services and
-collection as before. A remedy that cures its tests and costs others is a trade-off, never proven.
+The proof of one remedy has four parts, each a run that anybody can repeat: every planned test with the remedy;
+the cured tests again and again; the same tests red once more without the remedy; services and collection as
+before. A remedy that cures its tests and costs others is a trade-off, never proven.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.deployments import (
@@ -16,10 +16,12 @@ from goldenpath_loop.core.deployments import (
     ensure_deployment,
     service_reports,
 )
-from goldenpath_loop.core.readings import cycle_runs
+from goldenpath_loop.core.readings import sound_runs
 from goldenpath_loop.core.remedies import Remedy, audited_clean, remedies
 from goldenpath_loop.core.step import Scene, Step, request
-from goldenpath_loop.core.targets import cured_clusters, selections_of
+from goldenpath_loop.core.targets import cured_tests, own_signature, selections_of
+from goldenpath_loop.core.wording import counted
+from goldenpath_loop.records.base import TestId
 from goldenpath_loop.records.effects import (
     AnyEffect,
     Deploy,
@@ -31,8 +33,8 @@ from goldenpath_loop.records.effects import (
 )
 from goldenpath_loop.records.events import PhaseResult, VerdictReached
 from goldenpath_loop.records.findings import Cluster, Measurement
-from goldenpath_loop.records.receipts import DeployReceipt, ProbeReceipt, SuiteReceipt
-from goldenpath_loop.records.results import TestResult
+from goldenpath_loop.records.receipts import DeployReceipt, ProbeReceipt, SuiteReceipt, WorktreeReceipt
+from goldenpath_loop.records.results import SuiteRun
 
 __all__ = ["REPEATS", "decide"]
 
@@ -53,6 +55,11 @@ def _prove(scene: Scene, remedy: Remedy) -> Step:
     step = request(scene.state, [tree])
     if step is not None:
         return step
+    made = scene.state.settled(tree.key, WorktreeReceipt)
+    if made is None or made.problem:
+        failed = scene.state.failed(tree.key)
+        detail = made.problem if made else failed.error if failed else "unknown"
+        return _verdict(scene, remedy, "unproven", f"its worktree could not be made: {detail}")
     deployment = remedy.tree if scene.policy.services else ""
     if deployment:
         if not scene.policy.can_preview:
@@ -138,8 +145,6 @@ def _run(scene: Scene, remedy: Remedy, selection: Selection, stage: str) -> RunS
 
 
 def _red_again(scene: Scene, remedy: Remedy) -> list[RunSuite]:
-    revision = scene.base.revision
-    assert revision is not None
     return [
         RunSuite(
             key=f"stability/{remedy.id}/without/{selection.suite}",
@@ -147,103 +152,138 @@ def _red_again(scene: Scene, remedy: Remedy) -> list[RunSuite]:
             tests=selection.tests,
             tree=cycle_tree(scene),
             deployment=cycle_deployment(scene),
-            revision=revision,
+            revision=remedy.onto,
         )
         for selection in _cured(scene, remedy)
     ]
 
 
 def _cured(scene: Scene, remedy: Remedy) -> tuple[Selection, ...]:
-    return selections_of(scene, cured_clusters(scene, remedy.commit))
+    return selections_of(scene.state, (test for _, test in cured_tests(scene, remedy.commit)))
 
 
-def _results(scene: Scene, runs: Iterable[RunSuite]) -> list[TestResult]:
-    found: list[TestResult] = []
-    for run in runs:
+def _runs(scene: Scene, asked: Iterable[RunSuite]) -> list[SuiteRun]:
+    """What came back of the runs whose results count."""
+    found: list[SuiteRun] = []
+    for run in asked:
         receipt = scene.state.settled(run.key, SuiteReceipt)
         if receipt and not verdicts.run_problem(receipt.run, expected=run.revision):
-            found.extend(receipt.run.results)
+            found.append(receipt.run)
     return found
 
 
 def _judge(scene: Scene, remedy: Remedy) -> Step:
-    clusters = cured_clusters(scene, remedy.commit)
-    targets = {test for cluster in clusters for test in cluster.tests}
-    full = _results(scene, _full_runs(scene, remedy))
-    by_test = {result.id: result for result in full}
-    again = [result for result in _results(scene, _repeats(scene, remedy)) if result.id in targets]
-    without = [result for result in _results(scene, _red_again(scene, remedy)) if result.id in targets]
-    uncured = sorted(test for test in targets if test not in by_test or by_test[test].outcome != "green")
-    lost = _lost(scene, by_test)
-    shaky = sorted({result.id for result in again if result.outcome != "green"})
-    few = len(again) < REPEATS * len(targets)
-    not_red = _not_red(clusters, without)
-    services = _services_worse(scene, remedy)
-    stable = f"{sum(result.outcome == 'green' for result in full)} of {len(full)} focus tests passed with the remedy"
+    targets = {test: cluster for cluster, test in cured_tests(scene, remedy.commit)}
+    full = _runs(scene, _full_runs(scene, remedy))
+    results = [result for run in full for result in run.results]
+    again = [
+        result
+        for run in _runs(scene, _repeats(scene, remedy))
+        for result in run.results
+        if result.id in targets
+    ]
+    green = {one.id for one in results if one.outcome == "green"}
+    uncured = sorted(
+        set(targets) - green | {one.id for one in results if one.outcome != "green"} & set(targets)
+    )
+    if not targets:
+        return _verdict(
+            scene, remedy, "unproven", "no test was measured red on the commit and green before it"
+        )
     if uncured:
         return _verdict(
-            scene, remedy, "not_cured", f"{len(uncured)} of {len(targets)} tests stay red: {uncured[0]}"
+            scene, remedy, "not_cured", f"{len(uncured)} of {counted(targets, 'test')} stay red: {uncured[0]}"
         )
-    if lost or services:
-        what = [*(f"{test} passed before and does not now" for test in lost), *services]
+    lost = [f"{test} passed before and does not now" for test in _lost(scene, full)]
+    worse, unseen = _services_worse(scene, remedy)
+    if lost or worse:
+        cost = (*lost, *worse)[0]
         return _verdict(
-            scene, remedy, "trade_off", f"it cures {len(targets)} tests and costs others: {what[0]}"
+            scene, remedy, "trade_off", f"it cures {counted(targets, 'test')} and costs others: {cost}"
         )
-    if shaky or few:
-        return _verdict(
-            scene, remedy, "unproven", f"not green every time: {(shaky or ['a repeat is missing'])[0]}"
-        )
-    if not_red:
-        return _verdict(scene, remedy, "unproven", f"without the remedy it is not red any more: {not_red[0]}")
+    shaky = sorted({result.id for result in again if result.outcome != "green"})
+    doubts = (
+        *(f"not green every time: {test}" for test in shaky),
+        *(["not green every time: a repeat is missing"] if len(again) < REPEATS * len(targets) else []),
+        *_incomplete(scene, full),
+        *unseen,
+        *_not_red(scene, remedy, targets),
+    )
+    if doubts:
+        return _verdict(scene, remedy, "unproven", doubts[0])
+    passed = sum(result.outcome == "green" for result in results)
     statement = (
-        f"red on base, green with the remedy, red again without it: {len(targets)} tests; {stable}; "
+        f"red without it, green with it, red again without it: {counted(targets, 'test')}; "
+        f"{passed} of {counted(results, 'focus test')} passed with the remedy; "
         f"each cured test: {verdicts.repeat_bound(REPEATS + 1)}"
     )
     measurements = (
         Measurement(name="cured", value=len(targets), unit="tests"),
-        Measurement(name="focus tests green", value=sum(result.outcome == "green" for result in full)),
-        Measurement(name="focus tests run", value=len(full)),
+        Measurement(name="focus tests green", value=passed),
+        Measurement(name="focus tests run", value=len(results)),
         Measurement(name="green runs of each cured test", value=REPEATS + 1),
     )
     return _verdict(scene, remedy, "proven", statement, measurements)
 
 
-def _lost(scene: Scene, after: dict[str, TestResult]) -> list[str]:
+def _lost(scene: Scene, after: Iterable[SuiteRun]) -> list[str]:
     """Tests that were green in this cycle and are not with the remedy: failed, skipped and vanished ones alike."""
+    green = {(run.suite, one.id) for run in after for one in run.results if one.outcome == "green"}
     return sorted(
         result.id
-        for run in cycle_runs(scene.state, scene.cycle).values()
+        for suite, run in sound_runs(scene.state, scene.cycle).items()
         for result in run.results
-        if result.outcome == "green" and (result.id not in after or after[result.id].outcome != "green")
+        if result.outcome == "green" and (suite, result.id) not in green
     )
 
 
-def _not_red(clusters: Sequence[Cluster], without: Sequence[TestResult]) -> list[str]:
-    red = {
-        result.id
-        for result in without
-        for cluster in clusters
-        if result.outcome in ("red", "timeout")
-        and result.signature is not None
-        and result.id in cluster.tests
-        and result.signature.key == cluster.signature.key
+def _incomplete(scene: Scene, full: Sequence[SuiteRun]) -> Iterable[str]:
+    """Suites whose run with the remedy is worth less than their run before."""
+    plan = scene.state.plan
+    assert plan is not None
+    planned = {one.suite: one.tests for one in plan.suites}
+    for name in planned.keys() - {run.suite for run in full}:
+        yield f"suite {name} could not be run with the remedy"
+    for run in full:
+        before = scene.state.verdict("suite", f"cycle {scene.cycle}: {run.suite}")
+        now = verdicts.suite(run, planned[run.suite], may_skip=scene.policy.suite(run.suite).may_skip)
+        if now.value == "incomplete" and not (before and before.value == "incomplete"):
+            yield f"suite {run.suite} with the remedy: {now.statement}"
+
+
+def _not_red(scene: Scene, remedy: Remedy, targets: Mapping[TestId, Cluster]) -> Iterable[str]:
+    """Targets that do not fail in the same way once the remedy is taken away."""
+    runs = _runs(scene, _red_again(scene, remedy))
+    shown = {
+        test: verdicts.probe_outcome(own_signature(scene.state, cluster, test), test, runs)
+        for test, cluster in targets.items()
     }
-    return [cluster.id for cluster in clusters if not red & set(cluster.tests)]
+    others = [test for test, outcome in shown.items() if outcome != "red"]
+    if others:
+        yield (
+            f"without the remedy {len(targets) - len(others)} of {counted(targets, 'test')} fail as before: "
+            f"{others[0]} is {shown[others[0]]}"
+        )
 
 
-def _services_worse(scene: Scene, remedy: Remedy) -> list[str]:
+def _services_worse(scene: Scene, remedy: Remedy) -> tuple[list[str], list[str]]:
+    """Probes that answered before and do not with the remedy, and what could not be compared."""
     before = service_reports(scene, cycle_deployment(scene))
     worse: list[str] = []
+    unseen: list[str] = []
     for service in scene.policy.services:
         key = scene.live_key("stability", remedy.id, "probe", service.name)
         receipt = scene.state.settled(key, ProbeReceipt)
-        was = {probe.probe: probe for probe in before[service.name].reports} if service.name in before else {}
-        now = {probe.probe: probe for probe in receipt.report.reports} if receipt else {}
-        for name, probe in was.items():
-            if probe.answered and not (name in now and now[name].answered):
-                answer = now[name].summary if name in now else "no answer"
-                worse.append(f"{service.name}.{name} answered before and does not now: {answer}")
-    return worse
+        if service.name not in before or receipt is None:
+            when = "with the remedy" if receipt is None else "before"
+            unseen.append(f"{service.name} could not be probed {when}")
+            continue
+        now = {probe.probe: probe for probe in receipt.report.reports}
+        for probe in before[service.name].reports:
+            if probe.answered and not (probe.probe in now and now[probe.probe].answered):
+                answer = now[probe.probe].summary if probe.probe in now else "no answer"
+                worse.append(f"{service.name}.{probe.probe} answered before and does not now: {answer}")
+    return worse, unseen
 
 
 def _verdict(
