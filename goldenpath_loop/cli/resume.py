@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from goldenpath_loop.errors import ConfigurationError, LogError
+from goldenpath_loop.records.events import RunStarted
+from goldenpath_loop.records.policy import Policy, Settings
 
 __all__ = ["resume"]
 
@@ -21,8 +26,52 @@ def resume(
 ) -> None:
     """Go on where a run stopped. A finished run is left alone and its outcome said again."""
     from goldenpath_loop.cli.runs import runs_folder
-    from goldenpath_loop.cli.watch import watch_run
+    from goldenpath_loop.cli.watch import say_again, watch_run
+    from goldenpath_loop.core.state import fold
     from goldenpath_loop.session.folder import find_run
+    from goldenpath_loop.session.session import load
 
     folder = find_run(runs_folder(runs), run)
-    raise typer.Exit(watch_run(folder, as_json=as_json))
+    state = fold(load(folder)[0])
+    if state.started is None:
+        raise LogError("the log has no beginning", where=str(folder.log))
+    if state.finished is not None:
+        raise typer.Exit(say_again(folder, state.finished, as_json=as_json))
+    settings, policy = _configuration_of(state.started, str(folder.log))
+    raise typer.Exit(watch_run(folder, settings, policy, as_json=as_json))
+
+
+def _configuration_of(started: RunStarted, log: str) -> tuple[Settings, Policy]:
+    """The configuration that the run began with.
+
+    The log holds it without its secrets, so it is read from its file again and compared; one that has none needs
+    no file.
+
+    Raises:
+        ConfigurationError: It holds secrets, and the file does not say the same any more.
+        LogError: The run never had one.
+    """
+    from goldenpath_loop.cli.focus import policy_of
+    from goldenpath_loop.config.load import load
+    from goldenpath_loop.engine.secret_values import redactor_of
+
+    if started.settings is None or started.policy is None:
+        raise LogError("the run never had a configuration that could be used", where=log)
+    recorded = started.settings.model_dump(mode="json")
+    file = Path(started.config_file)
+    try:
+        # Limits and the loop's own settings hold no secret, and may have come from elsewhere.
+        kept = {name: getattr(started.settings, name) for name in ("limits", "loop")}
+        settings = load(file, environ=os.environ).settings.model_copy(update=kept)
+        clean = redactor_of(settings, file.parent).record(settings.model_dump(mode="json"))
+    except ConfigurationError:
+        clean = None
+    if clean == recorded:
+        return settings, policy_of(settings, started.focus)
+    if redactor_of(started.settings, file.parent).mark not in started.settings.model_dump_json():
+        return started.settings, started.policy
+    raise ConfigurationError(
+        "the configuration is not the one that this run began with, and that one held secrets",
+        where=str(file),
+        advice="Bring the file back to what it was, or begin a new run with `loop start`.",
+    )

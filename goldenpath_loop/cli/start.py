@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from goldenpath_loop.cli.focus import policy_of
 from goldenpath_loop.errors import ConfigurationError, UsageError
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.session.folder import RunFolder
@@ -71,7 +72,7 @@ def start(
         folder, target = _configured(place, runs, runs_folder, focus)
     policy = _policy_or_record(folder, target, focus)
     _begin(folder, target, policy, allow_dirty=allow_dirty)
-    raise typer.Exit(watch_run(folder, as_json=as_json))
+    raise typer.Exit(watch_run(folder, target.settings, policy, as_json=as_json))
 
 
 def _place(config: Path | None) -> Path:
@@ -142,33 +143,15 @@ def _demo_target(folder: RunFolder, scenario: str) -> Target:
 
 def _policy_or_record(folder: RunFolder, target: Target, focus: str | None) -> Policy:
     try:
-        return _policy(target.settings, focus)
+        return policy_of(target.settings, focus)
     except UsageError as error:
         _record_refusal(folder, target.config, focus or "", error, root=target.root)
         raise
 
 
-def _policy(settings: Settings, focus: str | None) -> Policy:
-    names = {one.name: one for one in settings.focuses}
-    wanted = focus or ("goldenpath" if "goldenpath" in names else next(iter(names), None))
-    if wanted is None or wanted not in names:
-        known = ", ".join(names) or "none is configured; add [focuses.goldenpath]"
-        raise UsageError(f"there is no focus called {wanted or 'goldenpath'}", advice=f"Focuses: {known}.")
-    return Policy(
-        target=settings.target,
-        deploy=settings.deploy,
-        services=settings.services,
-        suites=settings.suites,
-        focus=names[wanted],
-        gates=settings.gates,
-        limits=settings.limits,
-        jobs=settings.loop.jobs,
-    )
-
-
 def _begin(folder: RunFolder, target: Target, policy: Policy, *, allow_dirty: bool) -> None:
     from goldenpath_loop import __version__
-    from goldenpath_loop.engine.bench import redactor_of
+    from goldenpath_loop.engine.secret_values import redactor_of
     from goldenpath_loop.records.events import RunStarted
     from goldenpath_loop.session.session import Session
     from goldenpath_loop.team.load import agent_digests

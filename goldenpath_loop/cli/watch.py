@@ -10,17 +10,22 @@ import typer
 
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.records.events import RunFinished, RunPaused
+from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.session.folder import RunFolder
 
-__all__ = ["watch_run"]
+__all__ = ["say_again", "watch_run"]
 
 _PAUSED = 130
 
 
-def watch_run(folder: RunFolder, *, as_json: bool) -> int:
+def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json: bool) -> int:
     """Drive the run in `folder` until it is finished or paused, and return the exit code.
 
-    A run that is finished already is left alone; its outcome is said again.
+    Args:
+        folder: A run that was begun.
+        settings: Its configuration as it stands in the file: the log holds it without secrets.
+        policy: What decisions depend on.
+        as_json: Say nothing but one JSON object at the end.
 
     Raises:
         LogError: The log has no beginning, is damaged, or another process writes it.
@@ -29,29 +34,18 @@ def watch_run(folder: RunFolder, *, as_json: bool) -> int:
     from rich.console import Console
 
     from goldenpath_loop import __version__
-    from goldenpath_loop.core.state import fold
-    from goldenpath_loop.engine.bench import redactor_of
     from goldenpath_loop.engine.control import drive
-    from goldenpath_loop.records.events import RunResumed
+    from goldenpath_loop.engine.secret_values import redactor_of
+    from goldenpath_loop.records.events import RunResumed, RunStarted
     from goldenpath_loop.review.live import LiveView
     from goldenpath_loop.review.worklog import render_worklog
     from goldenpath_loop.session.session import Session, load
 
     lines, _ = load(folder)
-    state = fold(lines)
-    if state.started is None:
+    started = lines[0].event if lines else None
+    if not isinstance(started, RunStarted):
         raise LogError("the log has no beginning", where=str(folder.log))
-    if state.finished is not None:
-        if as_json:
-            typer.echo(_record(folder, state.finished))
-        else:
-            typer.echo(f"{folder.id} is finished. {state.finished.outcome}: {state.finished.reason}")
-            typer.echo(f"worklog: {folder.worklog}")
-        return state.finished.exit_code
-    settings, policy = state.started.settings, state.started.policy
-    if settings is None or policy is None:
-        raise LogError("the run never had a configuration that could be used", where=str(folder.log))
-    config_folder = Path(state.started.config_file).parent
+    root, config_folder = Path(started.root), Path(started.config_file).parent
     console = Console(file=sys.stderr if as_json else sys.stdout, quiet=as_json)
     view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)
     with Session(folder, redactor_of(settings, config_folder)) as session, view:
@@ -65,7 +59,7 @@ def watch_run(folder: RunFolder, *, as_json: bool) -> int:
                     session,
                     settings=settings,
                     policy=policy,
-                    root=Path(state.started.root) if state.started else Path.cwd(),
+                    root=root,
                     config_folder=config_folder,
                     on_progress=view.progress,
                 )
@@ -75,6 +69,16 @@ def watch_run(folder: RunFolder, *, as_json: bool) -> int:
     if as_json:
         typer.echo(_record(folder, end))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
+
+
+def say_again(folder: RunFolder, finished: RunFinished, *, as_json: bool) -> int:
+    """Say how a finished run ended, and return its exit code."""
+    if as_json:
+        typer.echo(_record(folder, finished))
+    else:
+        typer.echo(f"{folder.id} is finished. {finished.outcome}: {finished.reason}")
+        typer.echo(f"worklog: {folder.worklog}")
+    return finished.exit_code
 
 
 def _record(folder: RunFolder, end: RunFinished | RunPaused) -> str:

@@ -15,16 +15,15 @@ from pathlib import Path
 
 from goldenpath_loop.config.variables import expand
 from goldenpath_loop.deploy.process import ProcessDeployments
-from goldenpath_loop.deploy.settings import read_settings
 from goldenpath_loop.deploy.variables import standing_urls, variables_of
+from goldenpath_loop.engine.secret_values import operator_settings_of
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.target import ServiceSpec, SuiteSpec
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.redaction import Redactor
-from goldenpath_loop.session.vocabulary import names_of
 from goldenpath_loop.system.process import own_environment
 
-__all__ = ["Bench", "open_bench", "operator_settings_of", "python_of", "redactor_of", "worktrees_folder"]
+__all__ = ["Bench", "open_bench", "python_of", "worktrees_folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,8 @@ class Bench:
     python: str
     operator_settings: dict[str, str]
     """What the settings file says; values are secrets."""
+    redactor: Redactor
+    """Takes secrets out of texts that leave by another door than the session."""
     deployments: ProcessDeployments
     _free_slots: list[str] = field(default_factory=list)
     _slot_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -50,11 +51,6 @@ class Bench:
     def environment(self) -> dict[str, str]:
         """What services and deploy scripts find around them."""
         return {**own_environment(), **self.operator_settings}
-
-    @property
-    def redactor(self) -> Redactor:
-        """Takes secrets out of texts that leave by another door than the session."""
-        return Redactor(self.operator_settings.values(), names=names_of(self.settings))
 
     def scratch(self, key: str) -> Path:
         """An empty folder for one unit of work."""
@@ -102,54 +98,44 @@ class Bench:
 
 @asynccontextmanager
 async def open_bench(
-    *, settings: Settings, policy: Policy, root: Path, config_folder: Path, folder: RunFolder
+    *,
+    settings: Settings,
+    policy: Policy,
+    root: Path,
+    config_folder: Path,
+    folder: RunFolder,
+    redactor: Redactor,
 ) -> AsyncIterator[Bench]:
-    """Set up the bench; leaving ends every process that was started from it.
+    """Set up the bench; leaving ends every process that was started from it and clears the scratch folder.
 
     Raises:
         ConfigurationError: The settings file cannot be read.
     """
     operator_settings = operator_settings_of(settings, config_folder)
     python = python_of(settings)
-    async with ProcessDeployments(
-        services=settings.services,
-        settings=operator_settings,
-        python=python,
-        folder=folder.scratch / "services",
-        ready_timeout_s=settings.deploy.ready_timeout_s,
-    ) as deployments:
-        yield Bench(
-            settings=settings,
-            policy=policy,
-            root=root,
-            folder=folder,
-            runs=folder.path.parent,
-            trees=worktrees_folder(settings, root) / folder.id,
+    try:
+        async with ProcessDeployments(
+            services=settings.services,
+            settings=operator_settings,
             python=python,
-            operator_settings=operator_settings,
-            deployments=deployments,
-        )
-
-
-def operator_settings_of(settings: Settings, config_folder: Path) -> dict[str, str]:
-    """What the operator's settings file says; empty when none is configured.
-
-    Raises:
-        ConfigurationError: It cannot be read.
-    """
-    if not settings.deploy.env_file:
-        return {}
-    return read_settings(config_folder / settings.deploy.env_file)
-
-
-def redactor_of(settings: Settings, config_folder: Path) -> Redactor:
-    """What must never be written: every value of the settings file.
-
-    Raises:
-        ConfigurationError: The settings file cannot be read.
-    """
-    names = {*names_of(settings), str(config_folder)}
-    return Redactor(operator_settings_of(settings, config_folder).values(), names=names)
+            folder=folder.scratch / "services",
+            ready_timeout_s=settings.deploy.ready_timeout_s,
+        ) as deployments:
+            yield Bench(
+                settings=settings,
+                policy=policy,
+                root=root,
+                folder=folder,
+                runs=folder.path.parent,
+                trees=worktrees_folder(settings, root) / folder.id,
+                python=python,
+                operator_settings=operator_settings,
+                redactor=redactor,
+                deployments=deployments,
+            )
+    finally:
+        # What services and tests wrote there was never redacted.
+        shutil.rmtree(folder.scratch, ignore_errors=True)
 
 
 def python_of(settings: Settings) -> str:

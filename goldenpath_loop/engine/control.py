@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.engine.bench import Bench, open_bench
@@ -18,6 +20,7 @@ from goldenpath_loop.records.events import RunFinished, RunPaused
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.session import Session
+from goldenpath_loop.system.process_tree import end_left_over, mark_from_now_on
 
 __all__ = ["drive"]
 
@@ -42,11 +45,16 @@ async def drive(
 ) -> RunFinished | RunPaused:
     """Go on until the run is finished, or until a signal pauses it.
 
+    Whatever an engine of this run left running when it was killed is ended first.
+
     After this returns no process that the run started is left, and the log says how it ended.
 
     Raises:
         LoopError: The run cannot go on; the log stays as it is and `loop resume` may try again.
     """
+    own = f"run-{hashlib.sha256(str(session.folder.path.resolve()).encode()).hexdigest()[:20]}"
+    await to_thread.run_sync(end_left_over, own)
+    mark_from_now_on(own)
     interruption = _Interruption()
     finished: RunFinished | None = None
     async with anyio.create_task_group() as outer:
@@ -58,6 +66,7 @@ async def drive(
                 root=root,
                 config_folder=config_folder,
                 folder=session.folder,
+                redactor=session.redactor,
             ) as bench:
                 finished = await _work(session, bench, on_progress)
                 await tidy(bench)

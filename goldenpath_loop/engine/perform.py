@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import assert_never
 
 from goldenpath_loop.audit.tree import audit_tree
@@ -139,6 +138,5 @@ def _open_pull_request(effect: asked.OpenPullRequest, bench: Bench) -> receipts.
 
 
 async def tidy(bench: Bench) -> None:
-    """Take away the worktrees and the scratch files of a run that is over."""
+    """Take away the worktrees of a run that is over."""
     await remove_worktrees(bench.root, bench.trees)
-    shutil.rmtree(bench.folder.scratch, ignore_errors=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from goldenpath_loop.engine.bench import Bench
-from goldenpath_loop.engine.served import served_revision
+from goldenpath_loop.engine.served import Served, served_revision
 from goldenpath_loop.records.base import Revision, TestId
 from goldenpath_loop.records.effects import CollectTests, RunSuite
 from goldenpath_loop.records.receipts import CollectionReceipt, SuiteReceipt
 from goldenpath_loop.records.results import SuiteRun
 from goldenpath_loop.records.target import SuiteSpec
+from goldenpath_loop.repository.worktrees import head_of
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.suites.request import SuiteRequest
 from goldenpath_loop.suites.run import collect_suite, run_suite
@@ -50,12 +51,25 @@ async def run_tests(
     tests: tuple[TestId, ...],
     revision: Revision,
 ) -> SuiteRun:
-    """Run tests of one suite and read the served revision before and after: the same tree, the same system."""
+    """Run tests of one suite and read what is tested before and after: the same tree, the same system."""
     spec = bench.policy.suite(suite)
-    before = await served_revision(bench, deployment, spec.needs, revision)
+    before = await _tested(bench, deployment, spec, tree, revision)
     found = await run_suite(_request(bench, spec, key, tree, deployment, tests), witness)
-    after = await served_revision(bench, deployment, spec.needs, revision)
-    return found.model_copy(update={"revision_before": before, "revision_after": after})
+    after = await _tested(bench, deployment, spec, tree, revision)
+    return found.model_copy(
+        update={
+            "revision_before": before.revision,
+            "revision_after": after.revision,
+            "silent_services": tuple(sorted({*before.silent, *after.silent})),
+        }
+    )
+
+
+async def _tested(bench: Bench, deployment: str, suite: SuiteSpec, tree: str, revision: Revision) -> Served:
+    """What a suite is about: the revision that its services serve or, without services, that its tree is at."""
+    if deployment:
+        return await served_revision(bench, deployment, suite.needs, revision)
+    return Served(await head_of(bench.tree(tree)))
 
 
 def _request(
@@ -70,4 +84,5 @@ def _request(
         env=bench.suite_environment(suite, deployment, folder),
         foreign_root=bench.root,
         scratch=bench.scratch(key),
+        packages=bench.policy.target.packages,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -137,7 +136,8 @@ class TargetSpec(Record):
 
     def protects(self, path: str) -> bool:
         """Whether `path` lies below one of the protected prefixes."""
-        return any(PurePosixPath(path).is_relative_to(prefix) for prefix in self.tests)
+        folders = (prefix.removeprefix("./").rstrip("/") for prefix in self.tests)
+        return any(folder in ("", ".", path) or path.startswith(f"{folder}/") for folder in folders)
 
 
 class ForgeSpec(Record):

@@ -14,7 +14,7 @@ from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.receipts import WorktreeReceipt
 from goldenpath_loop.repository.git import Git, advice_for, checked, said
 
-__all__ = ["overlay", "prepare_worktree", "remove_worktrees"]
+__all__ = ["head_of", "overlay", "prepare_worktree", "remove_worktrees"]
 
 # Git keeps its list of worktrees in one place of the repository and does not wait for itself.
 _registry = anyio.Lock()
@@ -129,6 +129,16 @@ async def remove_worktrees(root: Path, folder: Path) -> None:
             path = line.removeprefix("worktree ")
             if path != line and Path(path).is_relative_to(folder.resolve()):
                 await git.attempt("worktree", "remove", "--force", "--force", path)
+
+
+async def head_of(folder: Path) -> Revision | None:
+    """The commit that the worktree in `folder` is at; None when it is no worktree.
+
+    Raises:
+        ProcessError: Git could not be started.
+    """
+    done = await Git(folder).attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return done.output.decode().strip() if done.exit_code == 0 else None
 
 
 async def overlay(folder: Path, *, revision: Revision, prefixes: Sequence[str]) -> None:

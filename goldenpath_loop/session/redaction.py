@@ -26,6 +26,7 @@ _SHAPES = (
     re.compile(r"(?i)(?<=cookie: )[^\r\n]+"),
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s:@]+(?=@)"),
 )
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MASK = "[redacted]"
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -48,6 +49,9 @@ class Redactor:
         }
         ordered = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    mark = _MASK
+    """What stands in the place of a secret."""
 
     def text(self, text: str) -> tuple[str, int]:
         """`text` without secrets, and how many were taken out."""
@@ -72,7 +76,8 @@ class Redactor:
 
     def _without(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self.text(value)[0]
+            # A digest is no text: what looks like a secret inside of one is chance.
+            return value if _DIGEST.fullmatch(value) else self.text(value)[0]
         if isinstance(value, dict):
             return {key: self._without(item) for key, item in value.items()}
         if isinstance(value, list):

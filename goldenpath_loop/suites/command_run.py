@@ -33,7 +33,13 @@ async def run_command(request: SuiteRequest, witness: Witness) -> SuiteRun:
     command = Command(
         argv=tuple(part.replace("{python}", request.python) for part in suite.command),
         cwd=request.tree,
-        env=own_environment({**request.env, "TMPDIR": str(request.scratch / "tmp")}),
+        env=own_environment(
+            {
+                **request.env,
+                "PYTHONPATH": request.python_path(),
+                "TMPDIR": str(request.scratch / "tmp"),
+            }
+        ),
         timeout_s=suite.timeout_s,
         idle_timeout_s=suite.idle_timeout_s,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -166,17 +165,14 @@ def _argv(request: SuiteRequest, *, collect_only: bool) -> tuple[str, ...]:
 
 def _environment(request: SuiteRequest, stream: Path) -> dict[str, str]:
     environment = own_environment(request.env)
-    source = request.tree / "src"
-    places = [str(_PLUGIN), str(request.tree), *([str(source)] if source.is_dir() else [])]
-    if before := environment.get("PYTHONPATH"):
-        places.append(before)
     environment |= {
-        "PYTHONPATH": os.pathsep.join(places),
+        "PYTHONPATH": request.python_path(str(_PLUGIN)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(request.scratch / "tmp"),
         "GOLDENPATH_STREAM": str(stream),
         "GOLDENPATH_TREE": str(request.tree),
+        "GOLDENPATH_PACKAGES": ",".join(request.packages),
     }
     if request.foreign_root is not None:
         environment["GOLDENPATH_FOREIGN_ROOT"] = str(request.foreign_root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,15 @@ class SuiteRequest:
     """The user's checkout: code under test that is imported from there spoils the run."""
     scratch: Path
     """Folder for this run alone: events, reports, temporary files."""
+    packages: tuple[str, ...] = ()
+    """Import names of the code under test, which must come from the tree; empty for those the tree shows."""
+
+    def python_path(self, *first: str) -> str:
+        """`PYTHONPATH` by which the tree's own code is found before any that is installed."""
+        source = self.tree / "src"
+        places = [*first, str(self.tree), *([str(source)] if source.is_dir() else [])]
+        before = self.env.get("PYTHONPATH") or os.environ.get("PYTHONPATH")
+        return os.pathsep.join([*places, *([before] if before else [])])
 
 
 def exit_in_words(exit_code: int | None) -> str:

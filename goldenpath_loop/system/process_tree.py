@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["MARKER", "ProcessTree", "adopt_orphans", "starting"]
+__all__ = [
+    "MARKER",
+    "ProcessTree",
+    "adopt_orphans",
+    "end_left_over",
+    "mark_from_now_on",
+    "starting",
+]
 
 MARKER = "GOLDENPATH_PROCESS"
 """Environment variable by which a process is recognised after it left its group and lost its parents."""
@@ -21,6 +28,7 @@ MARKER = "GOLDENPATH_PROCESS"
 _PR_SET_CHILD_SUBREAPER = 36
 _PF_EXITING = 0x4
 _PROC = Path("/proc")
+_LOOKS = 50
 
 
 @cache
@@ -33,6 +41,53 @@ def adopt_orphans() -> bool:
     except (OSError, AttributeError):
         return False
     return bool(prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def mark_from_now_on(mark: str) -> None:
+    """Let everything that this process starts from now on carry `mark`, also after this process died."""
+    outer = os.environ.get(MARKER, "")
+    if mark not in outer.split(":"):
+        os.environ[MARKER] = f"{outer}:{mark}" if outer else mark
+
+
+def end_left_over(mark: str) -> int:
+    """Kill every process that carries `mark`; Linux only, elsewhere nobody can be recognised.
+
+    Returns:
+        How many there were. This process and its ancestors are spared.
+    """
+    if sys.platform != "linux":
+        return 0
+    ended: set[tuple[int, int]] = set()
+    # Asked again until nobody is found: a process may start another while it is being looked at.
+    for _ in range(_LOOKS):
+        table = dict(_entries())
+        spared = set(_ancestors(os.getpid(), table))
+        found = {
+            (pid, entry.started)
+            for pid, entry in table.items()
+            if pid not in spared and not entry.is_dying and _carries(pid, mark.encode())
+        }
+        for pid, _started in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        ended |= found
+        if not found:
+            break
+    return len(ended)
+
+
+def _ancestors(pid: int, table: dict[int, _Entry]) -> Iterator[int]:
+    while pid in table:
+        yield pid
+        pid = table[pid].parent
+
+
+def _carries(pid: int, mark: bytes) -> bool:
+    try:
+        return mark in (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
 
 
 _starts: set[object] = set()
@@ -142,10 +197,7 @@ class ProcessTree:
     def _is_marked(self, pid: int, entry: _Entry) -> bool:
         if (pid, entry.started) in self._seen:
             return True
-        try:
-            return self._mark in (_PROC / str(pid) / "environ").read_bytes()
-        except OSError:
-            return False
+        return _carries(pid, self._mark)
 
     def _reap(self, table: dict[int, _Entry], members: set[int]) -> None:
         for pid in members - ProcessTree._roots:

@@ -47,6 +47,7 @@ def test_ctrl_c_leaves_nothing_and_a_resume_finishes(tmp_path: Path, ready: str)
     assert leftovers(str(tmp_path)) == []
     run = only_run(library.root / "runs")
     assert state_of(run).paused
+    assert not run.scratch.exists()
     resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
     assert resumed.exit_code == 0, resumed.errors
     assert resumed.record["outcome"] == "repaired"
@@ -73,6 +74,19 @@ def test_a_killed_engine_is_resumed(tmp_path: Path) -> None:
     resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
     assert resumed.exit_code == 0, resumed.errors
     assert resumed.record["outcome"] == "repaired"
+
+
+@pytest.mark.parametrize("ready", ["execute", "five_whys"])
+def test_a_killed_engines_services_are_ended_by_the_resume(tmp_path: Path, ready: str) -> None:
+    """They outlive it, for nobody could end them; the next engine does, and still knows what was missing."""
+    words = ["start", "--demo", "missing-secret"]
+    assert _interrupted(words, tmp_path, tmp_path, ready, signal.SIGKILL) == -signal.SIGKILL
+    assert leftovers(str(tmp_path)) != []
+    resumed = typed("resume", "--json", folder=tmp_path)
+    assert resumed.exit_code == 10, resumed.errors
+    assert resumed.record["next_actions"][0].startswith("Set SERVICE_SECRET in ")
+    assert leftovers(str(tmp_path)) == []
+    assert not only_run(tmp_path / "runs").scratch.exists()
 
 
 def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:

@@ -56,6 +56,21 @@ async def test_a_report_gives_the_results(
     assert witness.said == ["green c::a 0.00 s", "red c::b 0.00 s"]
 
 
+async def test_a_python_command_finds_the_trees_own_code_first(
+    tree: Path, request_for: MakeRequest, witness: RecordingWitness
+) -> None:
+    (tree / "src" / "shop").mkdir(parents=True)
+    (tree / "src" / "shop" / "__init__.py").write_text("WHERE = 'tree'\n")
+    installed = tree.parent / "installed" / "shop"
+    installed.mkdir(parents=True)
+    (installed / "__init__.py").write_text("WHERE = 'installed'\n")
+    command = ("{python}", "-c", "import shop; assert shop.WHERE == 'tree'")
+    run = await run_suite(
+        request_for(tree, command=command, env={"PYTHONPATH": str(installed.parent)}), witness
+    )
+    assert outcomes(run) == {"suite": "green"}
+
+
 async def test_planned_tests_that_the_report_does_not_name_are_missing(
     tree: Path, request_for: MakeRequest, witness: RecordingWitness
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import venv
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -367,6 +368,27 @@ async def test_code_from_another_checkout_that_comes_late_is_named(
     assert run.ended == "completed"
     assert run.foreign_modules == (f"late -> {checkout / 'late.py'}",)
     assert run.problem.startswith("late was imported from ")
+
+
+@pytest.mark.parametrize("named", [(), ("shop",)])
+async def test_an_installed_copy_of_the_code_is_not_the_code(
+    tmp_path: Path, request_for: MakeRequest, witness: RecordingWitness, named: tuple[str, ...]
+) -> None:
+    """Every commit would look alike: what is installed does not change with the tree."""
+    installed = tmp_path / "lib" / "site-packages" / "shop"
+    installed.mkdir(parents=True)
+    (installed / "__init__.py").write_text("OPEN = True\n")
+    tree = tmp_path / "tree"
+    (tree / "shop").mkdir(parents=True)
+    (tree / "shop" / "__init__.py").write_text("OPEN = False\n")
+    (tree / "conftest.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(installed.parent)!r})\nimport shop\n"
+    )
+    (tree / "test_shop.py").write_text("import shop\n\ndef test_open():\n    assert shop.OPEN\n")
+    request = replace(request_for(tree), packages=named)
+    run = await run_suite(request, witness)
+    assert run.foreign_modules == (f"shop -> {installed / '__init__.py'}",)
+    assert not any(result.outcome == "green" for result in run.results)
 
 
 async def test_the_trees_own_code_wins_over_the_checkouts(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from goldenpath_loop.errors import ProcessError
 from goldenpath_loop.system.process import Command, Completed, own_environment, run, running
+from goldenpath_loop.system.process_tree import MARKER, end_left_over
 
 pytestmark = pytest.mark.anyio
 
@@ -335,3 +338,31 @@ subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
             stat.read_text().rsplit(")", 1)[1].split()[:2] for stat in Path("/proc").glob("[0-9]*/stat")
         ]
         assert ["Z", str(os.getpid())] not in children
+
+
+def test_what_a_killed_process_left_running_is_found_by_its_mark() -> None:
+    """Also in a session of its own, with nobody left who knew it; where nothing can be recognised, nothing is."""
+    mark = f"test-{os.getpid()}-left-over"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", LEAVES_A_CHILD],
+        env={**os.environ, MARKER: mark},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+    try:
+        assert end_left_over(mark) == (1 if sys.platform == "linux" else 0)
+        assert end_left_over(mark) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+LEAVES_A_CHILD = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"],
+                         start_new_session=True, stdout=subprocess.DEVNULL)
+print(child.pid, flush=True)
+"""

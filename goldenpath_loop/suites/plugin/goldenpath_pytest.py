@@ -8,6 +8,8 @@ Environment:
     GOLDENPATH_STREAM: file the events are appended to; without it the plugin does nothing.
     GOLDENPATH_TREE: the tree under test.
     GOLDENPATH_FOREIGN_ROOT: another checkout; modules imported from it spoil the run, which is then ended.
+    GOLDENPATH_PACKAGES: import names that must come from the tree, comma between them; without it those whose
+        code lies at the top of the tree or in its `src`.
 """
 
 from __future__ import annotations
@@ -58,6 +60,8 @@ class Recorder:
         self._tree = os.path.realpath(os.environ.get("GOLDENPATH_TREE") or str(Path.cwd()))
         foreign = os.environ.get("GOLDENPATH_FOREIGN_ROOT")
         self._foreign = os.path.realpath(foreign) if foreign else ""
+        named = os.environ.get("GOLDENPATH_PACKAGES")
+        self._packages = set(named.split(",")) if named else _importable(self._tree)
         self._selected: list[str] = []
         self._stacks: Any = None
 
@@ -237,12 +241,12 @@ class Recorder:
         return bool(self._config.pluginmanager.has_plugin("dsession"))
 
     def _foreign_modules(self) -> dict[str, str]:
+        found = self._installed_copies()
         if not self._foreign:
-            return {}
+            return found
         # An interpreter inside the checkout is no code under test; one around it says nothing.
         prefixes = {os.path.realpath(prefix) for prefix in (sys.prefix, sys.exec_prefix, sys.base_prefix)}
         inner = [prefix for prefix in prefixes if prefix != self._foreign and _lies_in(prefix, self._foreign)]
-        found: dict[str, str] = {}
         for name, module in list(sys.modules.items()):
             path = getattr(module, "__file__", None)
             if not isinstance(path, str) or name == __name__:
@@ -254,6 +258,15 @@ class Recorder:
                 continue
             if not any(_lies_in(path, prefix) for prefix in inner):
                 found[name] = path
+        return found
+
+    def _installed_copies(self) -> dict[str, str]:
+        """Code under test that was imported from where it is installed instead of from the tree."""
+        found: dict[str, str] = {}
+        for name in sorted(self._packages):
+            path = getattr(sys.modules.get(name), "__file__", None)
+            if isinstance(path, str) and not _lies_in(os.path.realpath(path), self._tree):
+                found[name] = os.path.realpath(path)
         return found
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
@@ -292,6 +305,16 @@ class Recorder:
 def _lies_in(path: str, folder: str) -> bool:
     folder = os.path.normpath(folder)
     return folder == "." or path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _importable(tree: str) -> set[str]:
+    """Names of packages and modules at the top of the tree or in its `src`; those of the standard library aside."""
+    found = set()
+    for folder in (Path(tree), Path(tree) / "src"):
+        if folder.is_dir():
+            found |= {place.parent.name for place in folder.glob("*/__init__.py")}
+            found |= {place.stem for place in folder.glob("*.py")}
+    return found - set(getattr(sys, "stdlib_module_names", sys.builtin_module_names)) - {"conftest", "setup"}
 
 
 def _told_cause(error: BaseException) -> BaseException:
