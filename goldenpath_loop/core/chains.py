@@ -100,7 +100,7 @@ def _symptom(result: TestResult) -> Citation | None:
     if result.evidence is None:
         return None
     words = result.failure.message.strip().splitlines() if result.failure else []
-    quote = words[0].strip() if words else f"outcome: {result.outcome}"
+    quote = words[0].strip() if words and len(words[0].strip()) > 2 else f"outcome: {result.outcome}"
     return Citation(evidence=result.evidence, quote=quote)
 
 

@@ -19,6 +19,10 @@ from goldenpath_loop.records.findings import Finding, Refuter, WhyLink
 __all__ = ["Judgement", "cited", "judge", "resolve"]
 
 
+_LEAST_QUOTE_CHARS = 3
+"""Shorter text stands in everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What the gate says: a finding with every citation located, or the reasons it is not one."""
@@ -75,6 +79,8 @@ def resolve(citation: Citation, stored: Mapping[str, bytes]) -> Citation | str:
     data = stored.get(citation.evidence)
     if data is None:
         return f"{citation.evidence} is not evidence of this run"
+    if len("".join(citation.quote.split())) < _LEAST_QUOTE_CHARS:
+        return f"{citation.quote!r} is too short to say anything"
     quote = citation.quote.encode()
     if citation.is_located:
         there = data[citation.start : citation.end]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.state import State
-from goldenpath_loop.core.targets import representative
+from goldenpath_loop.core.targets import representative, result_of
+from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import ProbeCommit
 from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
-from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt
+from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt, CommitsReceipt
 
 __all__ = ["broken_link"]
 
@@ -22,11 +24,18 @@ def broken_link(link: WhyLink, previous: WhyLink | None, finding: Finding, state
         return "it does not start where the link above it ends"
     if link.effect == link.cause:
         return "it explains something by itself"
+    problem = _unshown(link, finding, state)
+    if not problem and previous is None and finding.cluster and not _is_symptom(link, finding, state):
+        problem = "it does not start at what a test of the cluster said"
+    return problem
+
+
+def _unshown(link: WhyLink, finding: Finding, state: State) -> str:
     match link.kind:
         case "intervention":
             return _intervention(link, finding, state)
         case "call_path":
-            return _call_path(link, state)
+            return _call_path(link, finding, state)
         case "introduced_by":
             return _introduced_by(link, finding, state)
         case "time_order":
@@ -37,17 +46,23 @@ def broken_link(link: WhyLink, previous: WhyLink | None, finding: Finding, state
             assert_never(link.kind)
 
 
+def _is_symptom(link: WhyLink, finding: Finding, state: State) -> bool:
+    cluster = _cluster(finding, state)
+    results = (result_of(state, test) for test in cluster.tests) if cluster else ()
+    return any(found and found[1].evidence == link.effect_citation.evidence for found in results)
+
+
 def _cluster(finding: Finding, state: State) -> Cluster | None:
     return next((one for one in state.clusters if one.id == finding.cluster), None)
 
 
-def _outcomes(link: WhyLink, finding: Finding, state: State) -> dict[str, str]:
-    """What each run that the link names says about the finding's cluster, by revision."""
+def _outcomes(keys: Iterable[str], finding: Finding, state: State) -> dict[str, str]:
+    """What the runs called `keys` say about the finding's cluster, by revision."""
     cluster = _cluster(finding, state)
     found: dict[str, str] = {}
     if cluster is None:
         return found
-    for key in link.measured_by:
+    for key in keys:
         record = state.effects.get(key)
         if record is None or not isinstance(record.effect, ProbeCommit):
             continue
@@ -63,21 +78,32 @@ def _outcomes(link: WhyLink, finding: Finding, state: State) -> dict[str, str]:
 
 
 def _intervention(link: WhyLink, finding: Finding, state: State) -> str:
-    outcomes = set(_outcomes(link, finding, state).values())
+    outcomes = set(_outcomes(link.measured_by, finding, state).values())
     if not {"red", "green"} <= outcomes:
         return "an intervention needs two runs, one red and one green, and the log does not hold both"
+    seen = {name for key in link.measured_by if key in state.effects for name in state.effects[key].evidence}
+    if link.cause_citation.evidence not in seen:
+        return "what it cites was not seen in the runs it names"
     return ""
 
 
-def _call_path(link: WhyLink, state: State) -> str:
-    """The cited line has to come from source or from a diff of it."""
-    kinds = {
-        receipt.diff
-        for record in state.effects.values()
-        if isinstance(receipt := record.receipt, ChangeReceipt)
-    }
-    if link.cause_citation.evidence not in kinds:
-        return "a call path has to cite source lines or their change"
+def _guilty_change(finding: Finding, state: State) -> ChangeReceipt | None:
+    """The change of the commit that the search confirmed for the finding's cluster."""
+    verdict = state.verdict("culprit", finding.cluster)
+    if verdict is None or verdict.value != "confirmed":
+        return None
+    for record in state.effects.values():
+        receipt = record.receipt
+        if isinstance(receipt, ChangeReceipt) and receipt.commit.revision == verdict.revision:
+            return receipt
+    return None
+
+
+def _call_path(link: WhyLink, finding: Finding, state: State) -> str:
+    """The cited line has to come from the change that the search confirmed."""
+    change = _guilty_change(finding, state)
+    if change is None or link.cause_citation.evidence != change.diff:
+        return "a call path has to cite the change that the search confirmed"
     return ""
 
 
@@ -85,11 +111,27 @@ def _introduced_by(link: WhyLink, finding: Finding, state: State) -> str:
     verdict = state.verdict("culprit", finding.cluster)
     if verdict is None or verdict.value != "confirmed" or verdict.revision is None:
         return "no search has confirmed a culprit"
-    if verdict.revision not in link.cause_citation.quote:
+    change = _guilty_change(finding, state)
+    is_cited = change is not None and link.cause_citation.evidence == change.diff
+    if not is_cited or verdict.revision not in link.cause_citation.quote:
         return "it names another commit than the search confirmed"
-    if _outcomes(link, finding, state).get(verdict.revision) != "red":
+    if _older_red(finding, state, verdict.revision):
+        return "the test was seen red in the same way on an older commit"
+    if _outcomes(link.measured_by, finding, state).get(verdict.revision) != "red":
         return "the runs it names do not show the test red on that commit"
     return ""
+
+
+def _older_red(finding: Finding, state: State, culprit: Revision) -> bool:
+    """Whether a commit before the culprit was seen red in the same way."""
+    listed = next(
+        (one.receipt for one in state.effects.values() if isinstance(one.receipt, CommitsReceipt)), None
+    )
+    order = [commit.revision for commit in listed.commits] if listed else []
+    older = set(order[order.index(culprit) + 1 :]) if culprit in order else set()
+    everything = tuple(key for key, record in state.effects.items() if isinstance(record.effect, ProbeCommit))
+    shown = _outcomes(everything, finding, state)
+    return any(shown.get(revision) == "red" for revision in older)
 
 
 def _time_order(link: WhyLink, finding: Finding, state: State) -> str:

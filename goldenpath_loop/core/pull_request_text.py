@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core.readings import cycle_runs
-from goldenpath_loop.core.remedies import Remedy, is_proven
+from goldenpath_loop.core.readings import sound_runs
+from goldenpath_loop.core.remedies import Remedy, is_proven, remedies
 from goldenpath_loop.core.step import Scene
-from goldenpath_loop.core.targets import cured_clusters
+from goldenpath_loop.core.targets import cured_clusters, cured_tests
 from goldenpath_loop.core.wording import code, counted
 from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
 from goldenpath_loop.records.receipts import ChangeReceipt
@@ -42,14 +42,14 @@ def value_at_risk_usd(scene: Scene, tests: set[str]) -> float:
     """Revenue a month that the suites of `tests` protect, each suite once."""
     suites = {
         name
-        for name, run in cycle_runs(scene.state, scene.cycle).items()
+        for name, run in sound_runs(scene.state, scene.cycle).items()
         if any(result.id in tests for result in run.results)
     }
     return sum(scene.policy.suite(name).value_at_risk_usd for name in suites)
 
 
 def _tests(scene: Scene, remedy: Remedy) -> list[str]:
-    return [test for cluster in cured_clusters(scene, remedy.commit) for test in cluster.tests]
+    return [test for _, test in cured_tests(scene, remedy.commit)]
 
 
 def _change(scene: Scene, remedy: Remedy) -> ChangeReceipt | None:
@@ -139,8 +139,15 @@ def _risk(scene: Scene, remedy: Remedy) -> str:
         if left
         else ""
     )
+    what = "what is left of" if left else "what"
+    below = [one for one in remedies(scene.state) if one.id in scene.state.cycle_remedies]
+    stands = (
+        "It stands on " + " and ".join(code(one.branch) for one in below) + ": merge that first.\n\n"
+        if remedy.onto != scene.base.revision
+        else ""
+    )
     return (
-        f"## Risk\n\n{partial}It takes back everything `{remedy.commit[:12]}` changed outside the protected test "
-        f"paths, {counted(files, 'file')}:\n\n{shown}\n\n"
+        f"## Risk\n\n{stands}{partial}It takes back {what} `{remedy.commit[:12]}` changed outside the protected "
+        f"test paths, {counted(files, 'file')}:\n\n{shown}\n\n"
         "What no test of the focus looks at is not covered by this proof."
     )

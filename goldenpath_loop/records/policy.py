@@ -38,7 +38,8 @@ class Settings(Record):
     suites: tuple[SuiteSpec, ...] = ()
     focuses: tuple[FocusSpec, ...] = ()
     gates: dict[str, float] = Field(default_factory=lambda: dict(_GATES))
-    """Largest share of red tests a priority may have and still let the run pass, `P1` to `P6`."""
+    """Share of red tests from which a priority counts as breached, `P1` to `P6`; 0 tolerates none. Failures of
+    breached priorities are worked on first. Only green is `passed`, whatever a gate tolerates."""
     limits: Limits = Limits()
     forge: ForgeSpec = ForgeSpec()
     model: ModelSpec = ModelSpec()

@@ -82,11 +82,13 @@ def cluster(id: str = "K1", tests: tuple[str, ...] = (TEST,)) -> Cluster:
     return Cluster(id=id, signature=SIGNATURE, suites=("unit",), tests=tests)
 
 
-def probed(key: str, revision: str, *results: TestResult) -> tuple[AnyEvent, AnyEvent]:
+def probed(
+    key: str, revision: str, *results: TestResult, evidence: tuple[str, ...] = ("E7",)
+) -> tuple[AnyEvent, AnyEvent]:
     """A commit that was run, and what it showed."""
     effect = ProbeCommit(
         key=key, revision=revision, protected=REVISION, selections=(Selection(suite="unit", tests=(TEST,)),)
     )
     shown = SuiteRun(suite="unit", ended="completed", results=results)
     receipt = CommitProbeReceipt(revision=revision, runs=(shown,))
-    return EffectRequested(effect=effect), EffectSettled(key=key, receipt=receipt)
+    return EffectRequested(effect=effect), EffectSettled(key=key, receipt=receipt, evidence=evidence)

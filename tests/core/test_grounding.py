@@ -93,7 +93,13 @@ def test_what_resolves_stands_in_the_bytes(data: bytes, quote: str, start: int, 
 def test_every_quote_taken_from_evidence_resolves(quote: str, before: str, after: str) -> None:
     """Wherever it stands."""
     found = resolve(cite("E1", quote), {"E1": (before + quote + after).encode()})
-    assert isinstance(found, Citation)
+    assert isinstance(found, Citation) == (len("".join(quote.split())) >= 3)
+
+
+@pytest.mark.parametrize("quote", ["a", "  a b", "\n\n\n", "12"])
+def test_a_quote_that_stands_in_everything_shows_nothing(quote: str) -> None:
+    """Three characters that can be seen are the least."""
+    assert "too short" in str(resolve(cite("E1", quote), {"E1": quote.encode() * 3}))
 
 
 FOUND_NOTHING = Refuter(looked_for="the opposite", found=False)

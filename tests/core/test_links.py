@@ -8,7 +8,7 @@ import pytest
 
 from goldenpath_loop.core.links import broken_link
 from goldenpath_loop.core.state import State
-from goldenpath_loop.records.effects import DescribeChange
+from goldenpath_loop.records.effects import DescribeChange, ListCommits, RunSuite
 from goldenpath_loop.records.events import (
     AnyEvent,
     DecisionMade,
@@ -19,7 +19,8 @@ from goldenpath_loop.records.events import (
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Finding, LinkKind, Refuter, Verdict, WhyLink
 from goldenpath_loop.records.history import Commit
-from goldenpath_loop.records.receipts import ChangeReceipt, TestOrigin
+from goldenpath_loop.records.receipts import ChangeReceipt, CommitsReceipt, SuiteReceipt, TestOrigin
+from goldenpath_loop.records.results import SuiteRun
 
 from .builders import NOON, PARENT, REVISION, SIGNATURE, TEST, cluster, probed, result, state
 
@@ -55,9 +56,10 @@ def clustered(*events: AnyEvent) -> State:
 
 
 def problem(one: WhyLink, state: State) -> str:
-    """What the check says of the only link of a chain about K1."""
+    """What the check says of a link in a chain about K1, below one that explains why it fails by it."""
     finding = Finding(id="F1", kind="why_chain", title="t", statement="s", cluster="K1", chain=(one,))
-    return broken_link(one, None, finding, state)
+    above = one.model_copy(update={"effect": "the symptom", "cause": one.effect})
+    return broken_link(one, above, finding, state)
 
 
 RED, GREEN = result("red"), result("green")
@@ -69,6 +71,8 @@ def test_an_intervention_rests_on_a_red_and_a_green_run() -> None:
     """Of the same test with the same failure."""
     log = clustered(*probed(ON_IT, REVISION, RED), *probed(BEFORE, PARENT, GREEN))
     assert problem(link("intervention", ON_IT, BEFORE), log) == ""
+    unseen = link("intervention", ON_IT, BEFORE, cause_citation=ORIGINS)
+    assert problem(unseen, log) == "what it cites was not seen in the runs it names"
 
 
 @pytest.mark.parametrize(
@@ -104,35 +108,6 @@ def confirmed(revision: str = REVISION, value: str = "confirmed") -> VerdictReac
     )
 
 
-def test_introduced_by_rests_on_the_search_and_on_the_red_run() -> None:
-    """The commit the search confirmed, seen red."""
-    log = clustered(*probed(ON_IT, REVISION, RED), confirmed())
-    assert problem(link("introduced_by", ON_IT), log) == ""
-
-
-@pytest.mark.parametrize(
-    ("events", "named", "said"),
-    [
-        ((*probed(ON_IT, REVISION, RED),), (ON_IT,), "no search has confirmed a culprit"),
-        ((*probed(ON_IT, REVISION, RED), confirmed(value="suspect")), (ON_IT,), "no search has confirmed"),
-        (
-            (*probed(ON_IT, REVISION, RED), confirmed(OTHER)),
-            (ON_IT,),
-            "it names another commit than the search confirmed",
-        ),
-        ((*probed(ON_IT, REVISION, RED), confirmed()), (), "do not show the test red on that commit"),
-        ((*probed(ON_IT, REVISION, GREEN), confirmed()), (ON_IT,), "do not show the test red on that commit"),
-        ((*probed(BEFORE, PARENT, RED), confirmed()), (BEFORE,), "do not show the test red on that commit"),
-    ],
-    ids=["no search", "only suspected", "another commit", "no run named", "green on it", "red elsewhere"],
-)
-def test_introduced_by_without_its_search_is_a_guess(
-    events: tuple[AnyEvent, ...], named: tuple[str, ...], said: str
-) -> None:
-    """However plausible the commit looks."""
-    assert said in problem(link("introduced_by", *named), clustered(*events))
-
-
 def described(*, existed: bool = True, first_committed_h: float | None = None) -> tuple[AnyEvent, ...]:
     """The change was read, and when its tests came to be."""
     receipt = ChangeReceipt(
@@ -151,6 +126,97 @@ def described(*, existed: bool = True, first_committed_h: float | None = None) -
     )
     effect = DescribeChange(key="change/aaaa", revision=REVISION, tests=(TEST,))
     return EffectRequested(effect=effect), EffectSettled(key="change/aaaa", receipt=receipt)
+
+
+def test_introduced_by_rests_on_the_search_and_on_the_red_run() -> None:
+    """The commit the search confirmed, seen red."""
+    log = clustered(*probed(ON_IT, REVISION, RED), *described(), confirmed())
+    assert problem(link("introduced_by", ON_IT), log) == ""
+    elsewhere = Citation(evidence="E1", quote=f"commit {REVISION}", start=0, end=47)
+    said = problem(link("introduced_by", ON_IT, cause_citation=elsewhere), log)
+    assert said == "it names another commit than the search confirmed"
+
+
+def test_introduced_by_falls_when_an_older_commit_is_red_too() -> None:
+    """Looked up in the log, whatever the claim says about its refuter."""
+    listed = CommitsReceipt(commits=tuple(commit_at(one) for one in (REVISION, PARENT, OTHER)))
+    log = clustered(
+        EffectRequested(effect=ListCommits(key="commits", bad=REVISION)),
+        EffectSettled(key="commits", receipt=listed),
+        *probed(ON_IT, REVISION, RED),
+        *probed(BEFORE, PARENT, GREEN),
+        *probed("probe/cccc", OTHER, RED),
+        *described(),
+        confirmed(),
+    )
+    said = "the test was seen red in the same way on an older commit"
+    assert problem(link("introduced_by", ON_IT), log) == said
+
+
+def commit_at(revision: str) -> Commit:
+    """A commit of which only the id matters."""
+    return Commit(revision=revision, parents=(), subject="s", author="a", committed_at=NOON)
+
+
+def test_a_chain_about_a_cluster_starts_at_a_failure_of_it() -> None:
+    """Not at a line of some other evidence."""
+    shown = SuiteRun(suite="unit", ended="completed", results=(result("red", evidence="E1"),))
+    run = RunSuite(key="c0/execute/unit", suite="unit", tree="cycle-1", revision=REVISION)
+    log = clustered(
+        EffectRequested(effect=run),
+        EffectSettled(key=run.key, receipt=SuiteReceipt(run=shown)),
+        *probed(ON_IT, REVISION, RED),
+        *probed(BEFORE, PARENT, GREEN),
+    )
+    finding = Finding(id="F1", kind="why_chain", title="t", statement="s", cluster="K1")
+    symptom = link("intervention", ON_IT, BEFORE)
+    assert broken_link(symptom, None, finding, log) == ""
+    other = link("intervention", ON_IT, BEFORE, effect_citation=ORIGINS)
+    assert broken_link(other, None, finding, log) == "it does not start at what a test of the cluster said"
+
+
+@pytest.mark.parametrize(
+    ("events", "named", "said"),
+    [
+        ((*probed(ON_IT, REVISION, RED),), (ON_IT,), "no search has confirmed a culprit"),
+        ((*probed(ON_IT, REVISION, RED), confirmed(value="suspect")), (ON_IT,), "no search has confirmed"),
+        (
+            (*probed(ON_IT, REVISION, RED), confirmed(OTHER)),
+            (ON_IT,),
+            "it names another commit than the search confirmed",
+        ),
+        ((*probed(ON_IT, REVISION, RED), confirmed()), (ON_IT,), "it names another commit"),
+        (
+            (*described(), *probed(ON_IT, REVISION, RED), confirmed()),
+            (),
+            "do not show the test red on that commit",
+        ),
+        (
+            (*described(), *probed(ON_IT, REVISION, GREEN), confirmed()),
+            (ON_IT,),
+            "do not show the test red on that commit",
+        ),
+        (
+            (*described(), *probed(BEFORE, PARENT, RED), confirmed()),
+            (BEFORE,),
+            "do not show the test red on that commit",
+        ),
+    ],
+    ids=[
+        "no search",
+        "only suspected",
+        "another commit",
+        "change not read",
+        "no run named",
+        "green on it",
+        "red elsewhere",
+    ],
+)
+def test_introduced_by_without_its_search_is_a_guess(
+    events: tuple[AnyEvent, ...], named: tuple[str, ...], said: str
+) -> None:
+    """However plausible the commit looks."""
+    assert said in problem(link("introduced_by", *named), clustered(*events))
 
 
 @pytest.mark.parametrize(
@@ -176,10 +242,12 @@ def test_time_order_rests_on_the_history_of_the_test(
 
 def test_a_call_path_cites_the_change() -> None:
     """Not a log line that happens to name a function."""
-    assert problem(link("call_path"), clustered(*described())) == ""
-    said = "a call path has to cite source lines or their change"
-    assert problem(link("call_path", cause_citation=CITATION), clustered(*described())) == said
-    assert problem(link("call_path"), clustered()) == said
+    assert problem(link("call_path"), clustered(*described(), confirmed())) == ""
+    said = "a call path has to cite the change that the search confirmed"
+    assert problem(link("call_path", cause_citation=CITATION), clustered(*described(), confirmed())) == said
+    assert problem(link("call_path"), clustered(*described(), confirmed(OTHER))) == said
+    assert problem(link("call_path"), clustered(*described())) == said
+    assert problem(link("call_path"), clustered(confirmed())) == said
 
 
 @pytest.mark.parametrize(("cause", "said"), [(DIFF, ""), (CITATION, "the same observation")])

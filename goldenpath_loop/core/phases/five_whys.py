@@ -48,7 +48,9 @@ def _cluster(scene: Scene) -> Step:
     earlier = sum(len(decision.clusters) for decision in scene.state.decisions)
     clusters = tuple(
         one.model_copy(update={"id": f"K{number}"})
-        for number, one in enumerate(cluster_failures(red), start=earlier + 1)
+        for number, one in enumerate(
+            sorted(cluster_failures(red), key=lambda one: _urgency(scene, one)), start=earlier + 1
+        )
     )
     reason = (
         "; ".join(f"{one.id}: {len(one.tests)} tests, {one.signature.key}" for one in clusters)
@@ -64,6 +66,14 @@ def _cluster(scene: Scene) -> Step:
         causes=tuple(result.evidence for _, result in red if result.evidence),
     )
     return Step(events=(decision,))
+
+
+def _urgency(scene: Scene, cluster: Cluster) -> tuple[bool, int]:
+    """Where a gate is breached first, then by priority; within that the order stays as it is."""
+    levels = [scene.policy.suite(name).priority for name in cluster.suites]
+    gates = [scene.state.verdict("priority", f"P{level}") for level in levels]
+    is_breached = any(gate is not None and gate.value == "breached" for gate in gates)
+    return not is_breached, min(levels, default=6)
 
 
 def _operator_actions(scene: Scene) -> Step | None:
