@@ -14,6 +14,7 @@ from goldenpath_loop.cli.checkout import branch_of, remote_of, top_of
 from goldenpath_loop.config.first_draft import first_draft, to_fill_in
 from goldenpath_loop.config.load import CONFIG_NAME
 from goldenpath_loop.config.look_around import Surroundings, look_around
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.errors import UsageError, WorldError
 
 __all__ = ["init"]
@@ -79,7 +80,7 @@ def _told(found: Surroundings) -> list[str]:
     if found.python:
         lines.append(f"  interpreter {found.python}")
     lines.append(f"  packages: {', '.join(found.packages) or 'none'}")
-    lines.append(f"  tests: {', '.join(found.tests) or 'none'}; {len(found.suites)} suites")
+    lines.append(f"  tests: {', '.join(found.tests) or 'none'}; {counted(found.suites, 'suite')}")
     if found.markers:
         lines.append(f"  markers: {', '.join(found.markers)}")
     if found.index:

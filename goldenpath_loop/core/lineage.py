@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import AuditTree, OpenPullRequest, PushBranch, RevertCommit
 from goldenpath_loop.records.events import (
     AnyEvent,
@@ -222,7 +223,7 @@ def _text(index: _Index, name: str, event: AnyEvent) -> str:
             return f"rejected: {proposed.title} ({'; '.join(reasons)})"
         case DecisionMade() if name in index.clusters:
             cluster = index.clusters[name]
-            return f"cluster of {len(cluster.tests)} tests: {cluster.signature.key}"
+            return f"cluster of {counted(cluster.tests, 'test')}: {cluster.signature.key}"
         case _:
             return event.type
 

@@ -364,7 +364,7 @@ def audit(
     )
     blind = receipt.blind
     if receipt.unread:
-        statement += f"; {len(receipt.unread)} files could not be read, first {receipt.unread[0]}"
+        statement += f"; {counted(receipt.unread, 'file')} could not be read, first {receipt.unread[0]}"
     value = "violations" if objections else "clean"
     if not objections and (not receipt.changed or set(receipt.changed) != set(files) or blind):
         value = "incomplete"

@@ -31,7 +31,7 @@ class Signature(Record):
     @property
     def key(self) -> str:
         """Root-cause key: equal keys are taken for one cause until something shows otherwise."""
-        return f"{self.exception} @ {self.place}"
+        return f"{self.exception} @ {self.place}" if self.place else self.exception
 
 
 class Failure(Record):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from goldenpath_loop.core.lineage import Ancestor
 from goldenpath_loop.core.remedies import remedies
 from goldenpath_loop.core.state import EffectRecord, State
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.evidence import Citation, Evidence
 from goldenpath_loop.records.findings import Cluster, Finding, Verdict
 from goldenpath_loop.review.reading import Reading
@@ -113,7 +114,7 @@ def _citation(citation: Citation) -> str:
 
 
 def _cluster(cluster: Cluster, state: State) -> Iterator[str]:
-    yield f"{cluster.id}  cluster of {len(cluster.tests)} tests in {', '.join(cluster.suites)}"
+    yield f"{cluster.id}  cluster of {counted(cluster.tests, 'test')} in {', '.join(cluster.suites)}"
     yield f"  signature: {cluster.signature.key}"
     yield f"  message: {cluster.signature.message}"
     for test in cluster.tests:

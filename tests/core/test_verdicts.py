@@ -363,7 +363,7 @@ def test_a_failure_is_a_regression_a_flake_or_neither(outcomes: tuple[str, ...],
             "a.py:3 calls it twice",
         ),
         ({"unintended": ("a", "b", "c", "d", "e")}, "violations", "and 2 more"),
-        ({"unread": ("x.bin",)}, "clean", "1 files could not be read, first x.bin"),
+        ({"unread": ("x.bin",)}, "clean", "1 file could not be read, first x.bin"),
     ],
 )
 def test_an_audit_is_clean_or_not(fields: dict[str, Any], value: str, said: str) -> None:

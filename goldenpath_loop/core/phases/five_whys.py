@@ -53,14 +53,14 @@ def _cluster(scene: Scene) -> Step:
         )
     )
     reason = (
-        "; ".join(f"{one.id}: {len(one.tests)} tests, {one.signature.key}" for one in clusters)
+        "; ".join(f"{one.id}: {counted(one.tests, 'test')}, {one.signature.key}" for one in clusters)
         or "no test failed"
     )
     decision = DecisionMade(
         cycle=scene.cycle,
         phase=scene.phase,
         subject="clusters",
-        choice=f"{len(clusters)} clusters of {len(red)} failures",
+        choice=f"{counted(clusters, 'cluster')} of {counted(red, 'failure')}",
         reason=reason,
         clusters=clusters,
         causes=tuple(result.evidence for _, result in red if result.evidence),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from goldenpath_loop.core.deployments import cycle_deployment, cycle_tree
 from goldenpath_loop.core.readings import HISTORY_KEY, histories, unavailable_services
 from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import CollectTests, ReadHistory
 from goldenpath_loop.records.events import DecisionMade, PhaseResult
 from goldenpath_loop.records.findings import LeftOut, Plan, PlannedSuite
@@ -81,7 +82,7 @@ def _plan(scene: Scene, runnable: list[SuiteSpec], left_out: tuple[LeftOut, ...]
     if not planned:
         why = "; ".join((*(lost.reason for lost in plan.left_out), *problems)) or "no suite can run"
         return _stop(scene, f"no test of focus {scene.policy.focus.name} can run: {why}")
-    summary = f"{tests} tests in {len(planned)} suites"
+    summary = f"{counted(tests, 'test')} in {counted(planned, 'suite')}"
     if plan.left_out:
         summary += ", without " + ", ".join(lost.suite for lost in plan.left_out)
     if problems:
@@ -108,7 +109,7 @@ def _with_errors(scene: Scene, planned: PlannedSuite) -> PlannedSuite:
     if not errors:
         return planned
     tests = (*planned.tests, *(name for name in errors if name not in planned.tests))
-    reason = f"{planned.reason}; {len(errors)} files cannot be collected"
+    reason = f"{planned.reason}; {counted(errors, 'file')} cannot be collected"
     return planned.model_copy(update={"tests": tests, "reason": reason, "whole": True})
 
 
