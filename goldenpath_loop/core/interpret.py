@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.core.targets import representative
 from goldenpath_loop.records.base import Revision
@@ -154,7 +155,7 @@ def _commit_probe(
         test = representative(cluster)
         if test not in chosen:
             continue
-        outcome = verdicts.probe_outcome(cluster.signature, test, receipt.runs, expected=receipt.revision)
+        outcome = probe_outcome(cluster.signature, test, receipt.runs, expected=receipt.revision)
         detail = f": {receipt.problem}" if receipt.problem else ""
         found.append(
             verdicts.Conclusion(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.targets import representative, result_of
 from goldenpath_loop.records.base import Revision
@@ -68,7 +68,7 @@ def _outcomes(keys: Iterable[str], finding: Finding, state: State) -> dict[str, 
             continue
         if isinstance(record.receipt, CommitProbeReceipt):
             revision = record.receipt.revision
-            outcome = verdicts.probe_outcome(
+            outcome = probe_outcome(
                 cluster.signature, representative(cluster), record.receipt.runs, expected=revision
             )
             if found.get(revision, outcome) != outcome:

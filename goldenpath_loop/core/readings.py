@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.comparing import run_problem
 from goldenpath_loop.core.deployments import cycle_deployment, start_reports
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene
@@ -46,7 +46,7 @@ def sound_runs(state: State, cycle: int) -> dict[str, SuiteRun]:
         if key.startswith(f"c{cycle}/execute/") and isinstance(record.receipt, SuiteReceipt):
             assert isinstance(record.effect, RunSuite)
             run = record.receipt.run
-            if not verdicts.run_problem(run, expected=record.effect.revision):
+            if not run_problem(run, expected=record.effect.revision):
                 found[run.suite] = run
     return found
 

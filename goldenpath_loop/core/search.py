@@ -7,6 +7,7 @@ test on it. A search survives a kill between any two probes: all it knows are th
 from __future__ import annotations
 
 from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.readings import histories
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import own_signature, representative, selections_of
@@ -83,7 +84,7 @@ def observations(scene: Scene, cluster: Cluster) -> list[science.Probe]:
             continue
         receipt = record.receipt
         runs = receipt.runs if isinstance(receipt, CommitProbeReceipt) else ()
-        outcome = verdicts.probe_outcome(cluster.signature, test, runs, expected=effect.revision)
+        outcome = probe_outcome(cluster.signature, test, runs, expected=effect.revision)
         found.append(science.Probe(index=index_of[effect.revision], outcome=outcome))
     return found
 
@@ -237,7 +238,7 @@ def _confirmed(
 ) -> Step:
     on_culprit, on_parent = (
         [
-            verdicts.probe_outcome(
+            probe_outcome(
                 own_signature(scene.state, cluster, test), test, receipt.runs, expected=receipt.revision
             )
             for test in cluster.tests

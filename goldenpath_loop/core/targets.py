@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.readings import sound_runs
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene
@@ -56,7 +56,7 @@ def turned_red(state: State, cluster: Cluster, commit: Revision) -> tuple[TestId
         receipt for key in verdict.because if (receipt := state.settled(key, CommitProbeReceipt)) is not None
     ]
     shown = {
-        (receipt.revision == commit, test): verdicts.probe_outcome(
+        (receipt.revision == commit, test): probe_outcome(
             own_signature(state, cluster, test), test, receipt.runs, expected=receipt.revision
         )
         for receipt in receipts

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from goldenpath_loop.core.comparing import tally
 from goldenpath_loop.core.state import EffectRecord
-from goldenpath_loop.core.verdicts import tally
 from goldenpath_loop.records.base import EvidenceId, Revision
 from goldenpath_loop.records.effects import ProbeCommit, RunSuite
 from goldenpath_loop.records.findings import Cluster, Verdict

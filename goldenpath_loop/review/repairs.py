@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from goldenpath_loop.core.comparing import tally
 from goldenpath_loop.core.remedies import Remedy, remedies
 from goldenpath_loop.core.state import EffectRecord
-from goldenpath_loop.core.verdicts import tally
 from goldenpath_loop.records.base import EvidenceId
 from goldenpath_loop.records.effects import Deploy, OpenPullRequest, RunSuite
 from goldenpath_loop.records.findings import Verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from goldenpath_loop.core.comparing import tally
 from goldenpath_loop.core.readings import cycle_runs, suite_key
-from goldenpath_loop.core.verdicts import tally
 from goldenpath_loop.records.base import EvidenceId
 from goldenpath_loop.records.findings import PlannedSuite, Verdict
 from goldenpath_loop.records.results import TestResult

@@ -11,9 +11,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from goldenpath_loop.core.comparing import RepeatTally, tally
 from goldenpath_loop.core.readings import cycle_runs
 from goldenpath_loop.core.state import State, fold
-from goldenpath_loop.core.verdicts import RepeatTally, tally
 from goldenpath_loop.records.base import Record
 from goldenpath_loop.records.events import Line, PhaseName, RunOutcome
 from goldenpath_loop.review.facts import CulpritFact, PullRequestFact, culprits_of, pull_requests_of

@@ -6,9 +6,9 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from goldenpath_loop.core.comparing import RepeatTally, tally
 from goldenpath_loop.core.readings import cycle_runs
 from goldenpath_loop.core.state import State
-from goldenpath_loop.core.verdicts import RepeatTally, tally
 from goldenpath_loop.records.base import EffectKey
 from goldenpath_loop.records.events import (
     CycleStarted,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
+from goldenpath_loop.core.comparing import RepeatTally, tally
 from goldenpath_loop.core.state import EffectRecord
-from goldenpath_loop.core.verdicts import RepeatTally, tally
 from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
 from goldenpath_loop.records.base import EffectKey, Revision

@@ -6,18 +6,15 @@ from typing import Any, Literal
 
 import pytest
 
+from goldenpath_loop.core.comparing import is_same_failure, probe_outcome, run_problem, tally
 from goldenpath_loop.core.verdicts import (
     Conclusion,
     audit,
-    is_same_failure,
     numbered,
     priority,
-    probe_outcome,
     repeat_bound,
-    run_problem,
     service,
     suite,
-    tally,
     triage,
 )
 from goldenpath_loop.records.receipts import AuditIssue, AuditReceipt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.comparing import tally
 from goldenpath_loop.core.deployments import (
     cycle_deployment,
     cycle_revision,
@@ -61,7 +62,7 @@ def _judge(scene: Scene) -> Step:
         after=len(scene.state.verdicts),
     )
     everything = [result for results in by_level.values() for result in results]
-    seen = verdicts.tally(everything)
+    seen = tally(everything)
     suites = [
         scene.state.verdict("suite", f"cycle {scene.cycle}: {planned.suite}") for planned in plan.suites
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.chains import why_chain
+from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree, ensure_deployment
 from goldenpath_loop.core.operator import operator_finding
 from goldenpath_loop.core.readings import failures, histories, unavailable_services
@@ -129,9 +130,7 @@ def _triaged(scene: Scene, cluster: Cluster, reruns: list[RunSuite]) -> Step:
         receipt = scene.state.settled(run.key, SuiteReceipt)
         runs = (receipt.run,) if receipt else ()
         outcomes.append(
-            verdicts.probe_outcome(
-                own_signature(scene.state, cluster, test), test, runs, expected=run.revision
-            )
+            probe_outcome(own_signature(scene.state, cluster, test), test, runs, expected=run.revision)
         )
     found = verdicts.triage(cluster.id, outcomes, [run.key for run in reruns])
     numbered = verdicts.numbered([found], after=len(scene.state.verdicts))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.comparing import probe_outcome, run_problem
 from goldenpath_loop.core.deployments import (
     cycle_deployment,
     cycle_tree,
@@ -167,7 +168,7 @@ def _runs(scene: Scene, asked: Iterable[RunSuite]) -> list[SuiteRun]:
     found: list[SuiteRun] = []
     for run in asked:
         receipt = scene.state.settled(run.key, SuiteReceipt)
-        if receipt and not verdicts.run_problem(receipt.run, expected=run.revision):
+        if receipt and not run_problem(receipt.run, expected=run.revision):
             found.append(receipt.run)
     return found
 
@@ -255,7 +256,7 @@ def _not_red(scene: Scene, remedy: Remedy, targets: Mapping[TestId, Cluster]) ->
     """Targets that do not fail in the same way once the remedy is taken away."""
     runs = _runs(scene, _red_again(scene, remedy))
     shown = {
-        test: verdicts.probe_outcome(own_signature(scene.state, cluster, test), test, runs)
+        test: probe_outcome(own_signature(scene.state, cluster, test), test, runs)
         for test, cluster in targets.items()
     }
     others = [test for test, outcome in shown.items() if outcome != "red"]
