@@ -9,6 +9,7 @@ import typer
 
 from goldenpath_loop import __version__
 from goldenpath_loop.cli.agents import agents
+from goldenpath_loop.cli.culprit import culprit
 from goldenpath_loop.cli.demo import demo
 from goldenpath_loop.cli.doctor import doctor
 from goldenpath_loop.cli.init import init
@@ -22,7 +23,7 @@ from goldenpath_loop.errors import LoopError
 __all__ = ["app", "main"]
 
 _EPILOG = (
-    "Exit codes: 0 passed or repaired; 1 internal or file error; 2 usage; 3 configuration; 10 blocked, a person "
+    "Exit codes: 0 passed, repaired or found; 1 internal or file error; 2 usage; 3 configuration; 10 blocked, a person "
     "has to act; 11 inconclusive, the evidence ends; 12 limit of pull requests; 13 budget; 14 aborted; 130 paused "
     "by Ctrl-C."
 )
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(start)
 app.command()(resume)
+app.command()(culprit)
 app.command("list")(list_runs)
 app.command()(status)
 app.command()(show)

@@ -7,7 +7,7 @@ from pathlib import Path
 from goldenpath_loop.errors import UsageError
 from goldenpath_loop.system.process import Command, own_environment, run
 
-__all__ = ["ask_git", "branch_of", "remote_of", "top_of"]
+__all__ = ["ask_git", "branch_of", "remote_of", "revision_of", "top_of"]
 
 # Nobody is there to type a password, and output must be in the words we look for.
 _ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
@@ -60,3 +60,16 @@ async def branch_of(top: Path, remote: str) -> str:
     if head:
         return head.removeprefix(f"{remote}/")
     return await ask_git(top, "symbolic-ref", "--short", "HEAD") or "main"
+
+
+async def revision_of(top: Path, name: str) -> str:
+    """The commit that `name` stands for.
+
+    Raises:
+        UsageError: There is none.
+        ProcessError: Git cannot be started.
+    """
+    found = await ask_git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if not found:
+        raise UsageError(f"{name} is no commit of this repository", where=str(top))
+    return found

@@ -36,7 +36,7 @@ def resume(
     if state.started is None:
         raise LogError("the log has no beginning", where=str(folder.log))
     if state.finished is not None:
-        raise typer.Exit(say_again(folder, state.finished, as_json=as_json))
+        raise typer.Exit(say_again(folder, state, state.finished, as_json=as_json))
     settings, policy = _configuration_of(state.started, str(folder.log))
     raise typer.Exit(watch_run(folder, settings, policy, as_json=as_json))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from goldenpath_loop.core.state import State
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.records.events import RunFinished, RunPaused
 from goldenpath_loop.records.policy import Policy, Settings
@@ -34,10 +35,12 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     from rich.console import Console
 
     from goldenpath_loop import __version__
+    from goldenpath_loop.core.state import fold
     from goldenpath_loop.engine.control import drive
     from goldenpath_loop.engine.secret_values import redactor_of
     from goldenpath_loop.records.events import RunResumed, RunStarted
     from goldenpath_loop.review.live import LiveView
+    from goldenpath_loop.review.search_report import search_report
     from goldenpath_loop.review.worklog import render_worklog
     from goldenpath_loop.session.session import Session, load
 
@@ -67,21 +70,24 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
         finally:
             folder.worklog.write_text(render_worklog(session.lines, session.store), encoding="utf-8")
     if as_json:
-        typer.echo(_record(folder, end))
+        typer.echo(_record(folder, end, fold(session.lines)))
+    elif started.question is not None:
+        console.print()
+        console.print(search_report(session.lines))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
 
 
-def say_again(folder: RunFolder, finished: RunFinished, *, as_json: bool) -> int:
+def say_again(folder: RunFolder, state: State, finished: RunFinished, *, as_json: bool) -> int:
     """Say how a finished run ended, and return its exit code."""
     if as_json:
-        typer.echo(_record(folder, finished))
+        typer.echo(_record(folder, finished, state))
     else:
         typer.echo(f"{folder.id} is finished. {finished.outcome}: {finished.reason}")
         typer.echo(f"worklog: {folder.worklog}")
     return finished.exit_code
 
 
-def _record(folder: RunFolder, end: RunFinished | RunPaused) -> str:
+def _record(folder: RunFolder, end: RunFinished | RunPaused, state: State) -> str:
     """How it ended, as one line of JSON."""
     record: dict[str, object] = {"run": folder.id, "folder": str(folder.path), "worklog": str(folder.worklog)}
     if isinstance(end, RunPaused):
@@ -93,4 +99,9 @@ def _record(folder: RunFolder, end: RunFinished | RunPaused) -> str:
             "exit_code": end.exit_code,
             "next_actions": list(end.next_actions),
         }
+    if state.started is not None and state.started.question is not None:
+        answer = state.verdict("culprit", "command")
+        record["answer"] = answer.value if answer else None
+        record["culprit"] = answer.revision if answer else None
+        record |= {one.name.replace(" ", "_"): one.value for one in answer.measurements} if answer else {}
     return json.dumps(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from goldenpath_loop.core.culprit_run import decide_culprit
 from goldenpath_loop.core.outcome import finish, outcome_of
 from goldenpath_loop.core.phases import FIRST, PHASES
 from goldenpath_loop.core.remedies import is_shown, remedies
@@ -39,6 +40,8 @@ def decide(state: State, policy: Policy, now: datetime) -> Step:
         limit = LimitReached(limit="duration_s", allowed=policy.limits.duration_s, used=round(used, 1))
         reason = f"the run went on for {used:.0f} s of {policy.limits.duration_s:.0f} s allowed"
         return Step(events=(limit, finish(state, "budget", reason)))
+    if state.started.question is not None:
+        return decide_culprit(state, policy)
     if state.in_flight:
         return _phase(state, policy, now) if state.phase else Step()
     if state.cycle == 0:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.comparing import probe_outcome
+from goldenpath_loop.core.culprit_run import believed_after
 from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.core.targets import representative
 from goldenpath_loop.records.base import Revision
@@ -85,6 +86,11 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
             return _suite(state, effect, receipt)
         case CommitProbeReceipt():
             assert isinstance(effect, ProbeCommit)
+            if state.started is not None and state.started.question is not None:
+                assert state.started.policy is not None
+                return believed_after(
+                    state.with_receipt(effect.key, receipt), state.started.policy, effect, receipt
+                )
             return _commit_probe(state, effect, receipt)
         case AuditReceipt():
             assert isinstance(effect, AuditTree)

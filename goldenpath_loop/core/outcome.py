@@ -18,6 +18,7 @@ __all__ = ["EXIT_CODES", "finish", "outcome_of"]
 EXIT_CODES: dict[RunOutcome, int] = {
     "passed": 0,
     "repaired": 0,
+    "found": 0,
     "blocked": 10,
     "inconclusive": 11,
     "pull_request_limit": 12,

@@ -100,6 +100,10 @@ class State:
         record = self.effects.get(key)
         return record if record is not None and record.status == "failed" else None
 
+    def with_receipt(self, key: str, receipt: AnyReceipt) -> State:
+        """The state as if effect `key` had settled."""
+        return _with_effect(self, key, replace(self.effects[key], status="settled", receipt=receipt))
+
     def is_over(self, key: str) -> bool:
         """Whether effect `key` has settled or failed."""
         record = self.effects.get(key)

@@ -15,6 +15,7 @@ from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.evidence import Evidence
 from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
 from goldenpath_loop.records.policy import Policy, Settings
+from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import AnyReceipt
 
 __all__ = [
@@ -53,7 +54,7 @@ PhaseName = Literal[
 ]
 
 RunOutcome = Literal[
-    "passed", "repaired", "pull_request_limit", "blocked", "inconclusive", "budget", "aborted"
+    "passed", "repaired", "found", "pull_request_limit", "blocked", "inconclusive", "budget", "aborted"
 ]
 PhaseResult = Literal["done", "degraded", "sent_back", "stopped", "nothing_to_do"]
 
@@ -82,6 +83,8 @@ class RunStarted(Event):
     agents: dict[str, str] = Field(default_factory=dict)
     """Digest of every agent definition and prompt, by file name."""
     allow_dirty: bool = False
+    question: CulpritQuestion | None = None
+    """Set for a run that only searches a culprit."""
     platform: str = ""
 
 

@@ -1,0 +1,276 @@
+"""Decisions of a run that only searches a culprit: list history, run commits, confirm, answer.
+
+The method is `science.flaky_culprit`; here its indices become commits, its wishes effects, and receipts its runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from goldenpath_loop.core.outcome import finish
+from goldenpath_loop.core.state import State
+from goldenpath_loop.core.step import Step, request
+from goldenpath_loop.core.verdicts import Conclusion, numbered
+from goldenpath_loop.core.wording import counted
+from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.effects import ListCommits, ProbeCommit, Selection
+from goldenpath_loop.records.events import RunOutcome, VerdictReached
+from goldenpath_loop.records.findings import Measurement
+from goldenpath_loop.records.history import Commit
+from goldenpath_loop.records.policy import Policy
+from goldenpath_loop.records.question import CulpritQuestion
+from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
+from goldenpath_loop.science import flaky_culprit as science
+
+__all__ = ["Search", "believed_after", "decide_culprit", "search_of"]
+
+COMMITS_KEY = "commits"
+_DOCUMENTS = (".md", ".rst", ".adoc")
+_UNLIKELY = 0.02
+"""Weight of a commit that only touches documents, or only files that are carried along; never zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where a search stands."""
+
+    history: tuple[Commit, ...]
+    """From the bad to the good end."""
+    asked: science.Search
+    runs: tuple[science.Run, ...]
+    effects: tuple[str, ...]
+    """Keys of the runs, in the same order."""
+
+    def cost(self, index: int) -> float:
+        """A commit that was run before is set up faster: its build lies in a cache."""
+        return 0.9 if any(run.index == index for run in self.runs) else 1.0
+
+
+def decide_culprit(state: State, policy: Policy) -> Step:
+    """The next step of the search, or its outcome."""
+    assert state.started is not None
+    question = state.started.question
+    assert question is not None
+    if state.in_flight:
+        return Step()
+    step = request(state, [ListCommits(key=COMMITS_KEY, bad=question.bad, limit=100_000)])
+    if step is not None:
+        return step
+    search = search_of(state, policy)
+    if isinstance(search, str):
+        return Step(events=(finish(state, "blocked", search),))
+    reach = _reach(question, search, policy.jobs)
+    if reach:
+        return _ask(state, policy, question, search, reach)
+    wanted = science.next_step(search.asked, search.runs, width=policy.jobs, cost=search.cost)
+    if isinstance(wanted, science.Ask):
+        return _ask(state, policy, question, search, wanted.indices)
+    return _answered(state, search, wanted)
+
+
+def search_of(state: State, policy: Policy) -> Search | str:
+    """The search as the log shows it, or why there is none."""
+    assert state.started is not None
+    question = state.started.question
+    assert question is not None
+    receipt = state.settled(COMMITS_KEY, CommitsReceipt)
+    if receipt is None:
+        failed = state.failed(COMMITS_KEY)
+        return f"history could not be read: {failed.error if failed else 'it was not asked for'}"
+    history = receipt.commits
+    order = {commit.revision: index for index, commit in enumerate(history)}
+    if question.good is not None:
+        if question.good not in order:
+            return (
+                f"{question.good[:10]} is not among the {len(history)} first-parent ancestors of "
+                f"{question.bad[:10]}: name a good revision on that line"
+            )
+        history = history[: order[question.good] + 1]
+    if len(history) < 2:
+        return (
+            "good and bad are the same commit"
+            if question.good
+            else "there is no older commit to compare with"
+        )
+    runs, keys = _runs(state, order, len(history))
+    asked = science.Search(
+        weights=tuple(_weight(commit, policy) for commit in history),
+        is_flaky=question.is_flaky,
+        confidence=question.confidence,
+        delta=question.delta,
+        most_runs=question.most_runs,
+    )
+    return Search(history, asked, runs, keys)
+
+
+def _runs(
+    state: State, order: dict[Revision, int], count: int
+) -> tuple[tuple[science.Run, ...], tuple[str, ...]]:
+    found: list[science.Run] = []
+    keys: list[str] = []
+    signature = ""
+    for key, record in state.effects.items():
+        effect = record.effect
+        if not isinstance(effect, ProbeCommit) or record.status == "requested":
+            continue
+        index = order[effect.revision]
+        if index >= count:
+            continue
+        results = (
+            [one for run in record.receipt.runs for one in run.results]
+            if isinstance(record.receipt, CommitProbeReceipt)
+            else []
+        )
+        result = results[0] if len(results) == 1 else None
+        if result is not None and result.outcome == "green":
+            found.append(science.Run(index, "green"))
+        elif result is not None and result.outcome in ("red", "timeout") and result.signature:
+            # The first failure is the one that is looked for; another exit code is another failure.
+            signature = signature or result.signature.key
+            same = result.signature.key == signature
+            found.append(science.Run(index, "red" if same else "unresolved"))
+        else:
+            found.append(science.Run(index, "unresolved"))
+        keys.append(key)
+    return tuple(found), tuple(keys)
+
+
+def _weight(commit: Commit, policy: Policy) -> float:
+    target = policy.target
+    unlikely = commit.files and all(
+        path.lower().endswith(_DOCUMENTS) or (target.tests and target.protects(path)) for path in commit.files
+    )
+    return _UNLIKELY if unlikely else 1.0
+
+
+def _reach(question: CulpritQuestion, search: Search, width: int) -> tuple[int, ...]:
+    """Without a good revision: back in doubling steps until the command passes. A flaky one is bisected at once."""
+    if question.good is not None or question.is_flaky:
+        return ()
+    if any(run.outcome == "green" for run in search.runs):
+        return ()
+    tried = {run.index for run in search.runs}
+    last = len(search.history) - 1
+    steps = [0, *(2**power for power in range(last.bit_length()) if 2**power < last), last]
+    return tuple(index for index in steps if index not in tried)[:width]
+
+
+def _ask(
+    state: State, policy: Policy, question: CulpritQuestion, search: Search, indices: Sequence[int]
+) -> Step:
+    times: dict[Revision, int] = {}
+    for record in state.effects.values():
+        if isinstance(record.effect, ProbeCommit):
+            times[record.effect.revision] = times.get(record.effect.revision, 0) + 1
+    probes: list[ProbeCommit] = []
+    for index in indices:
+        revision = search.history[index].revision
+        times[revision] = times.get(revision, 0) + 1
+        probes.append(
+            ProbeCommit(
+                key=f"probe/{revision[:12]}/{times[revision]}",
+                revision=revision,
+                protected=question.bad,
+                selections=(Selection(suite=policy.suites[0].name, tests=()),),
+            )
+        )
+    return request(state, probes) or Step()
+
+
+def believed_after(
+    state: State, policy: Policy, effect: ProbeCommit, receipt: CommitProbeReceipt
+) -> list[Conclusion]:
+    """What one more run shows, and what is believed after it. `state` holds it already."""
+    search = search_of(state, policy)
+    if isinstance(search, str) or effect.key not in search.effects:
+        return []
+    run = search.runs[search.effects.index(effect.key)]
+    detail = f": {receipt.problem}" if receipt.problem else ""
+    belief = science.view(search.asked, search.runs)
+    measurements = [Measurement(name="run", value=len(search.runs))]
+    statement = f"run {len(search.runs)} is {run.outcome} on {receipt.revision[:10]}{detail}"
+    if belief is not None:
+        best = search.history[belief.best]
+        share = belief.culprits[belief.best]
+        statement += f"; likeliest culprit {best.revision[:10]} with {share:.1%}"
+        measurements += [
+            Measurement(name="likeliest culprit", value=best.revision[:12]),
+            Measurement(name="share", value=round(share, 6)),
+            Measurement(name="blames no commit", value=round(1 - sum(belief.culprits), 6)),
+        ]
+    return [
+        Conclusion(
+            kind="probe",
+            subject=f"command on {receipt.revision[:12]}",
+            value=run.outcome,
+            statement=statement,
+            measurements=tuple(measurements),
+            because=(effect.key,),
+            revision=receipt.revision,
+        )
+    ]
+
+
+def _answered(state: State, search: Search, answer: science.Answer) -> Step:
+    outcome: RunOutcome = "found" if answer.kind == "culprit" and answer.is_confirmed else "inconclusive"
+    statement = _statement(search, answer)
+    culprit = search.history[answer.index].revision if answer.index is not None else None
+    commits = len({run.index for run in search.runs})
+    found = Conclusion(
+        kind="culprit",
+        subject="command",
+        value="confirmed" if outcome == "found" else "suspect" if answer.kind == "culprit" else answer.kind,
+        statement=statement,
+        measurements=(
+            Measurement(name="confidence", value=round(answer.confidence, 6)),
+            Measurement(name="commits in range", value=len(search.history)),
+            Measurement(name="commits run", value=commits),
+            Measurement(name="runs", value=len(search.runs)),
+        ),
+        because=search.effects,
+        revision=culprit,
+    )
+    verdicts = numbered([found], after=len(state.verdicts))
+    said = tuple(VerdictReached(verdict=one, causes=one.because) for one in verdicts)
+    return Step(events=(*said, finish(state, outcome, statement)))
+
+
+def _statement(search: Search, answer: science.Answer) -> str:
+    spent = f"{counted(search.runs, 'run')} on {counted({run.index for run in search.runs}, 'commit')}"
+    name = [f"{commit.revision[:10]} “{commit.subject}”" for commit in search.history]
+    match answer.kind:
+        case "culprit":
+            assert answer.index is not None
+            red = sum(run.index == answer.index and run.outcome == "red" for run in search.runs)
+            green = sum(run.index == answer.index + 1 and run.outcome == "green" for run in search.runs)
+            text = (
+                f"{name[answer.index]} turned it red: {answer.confidence:.2%} of belief after {spent}; red in "
+                f"{counted(red, 'run')} on it, green in {counted(green, 'run')} on its parent "
+                f"{search.history[answer.index + 1].revision[:10]}"
+            )
+        case "range":
+            assert answer.index is not None
+            assert answer.oldest is not None
+            text = (
+                f"one of {answer.oldest - answer.index + 1} commits from {name[answer.oldest]} to "
+                f"{name[answer.index]}: those between cannot be run ({spent})"
+            )
+        case "not_red":
+            text = f"it is not red on {name[0]}: there is nothing to search ({spent})"
+        case "never_good":
+            text = f"it is red on {name[-1]} as well, the oldest commit looked at ({spent})"
+        case "flaky":
+            text = f"it fails now and then on every commit looked at: no commit changed that ({spent})"
+        case "environment":
+            text = f"what passed there before fails now on the same commit: not the code changed ({spent})"
+        case "undecided":
+            text = (
+                "the runs do not tell the commits apart; most is believed of "
+                + (name[answer.index] if answer.index is not None else "none")
+                + f" ({spent})"
+            )
+    if answer.others:
+        pairs = ", ".join(search.history[red].revision[:10] for red, _ in answer.others[:3])
+        text += f". Older stretches are red too, up to {pairs}: this is why it is red now"
+    return text

@@ -1,0 +1,202 @@
+"""`loop culprit` as a person types it, in repositories of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
+
+CHECK = "import sys; sys.exit(0 if open('value.txt').read().strip() == 'good' else 1)"
+"""Fails where the file does not say what it should."""
+
+
+def git(root: Path, *words: str) -> str:
+    """Run git in `root` as somebody."""
+    who = {
+        f"GIT_{role}_{what}": "a@example.test"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    done = subprocess.run(
+        ["git", *words],
+        cwd=root,
+        env={**environment(root), **who},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def history(root: Path, values: list[str]) -> list[str]:
+    """A repository with one commit for each of `values`; their ids, oldest first."""
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    revisions: list[str] = []
+    for number, value in enumerate(values):
+        (root / "value.txt").write_text(f"{value}\n")
+        (root / "number.txt").write_text(f"{number}\n")
+        git(root, "add", "-A")
+        git(root, "commit", "-qm", f"Change {number}")
+        revisions.append(git(root, "rev-parse", "HEAD"))
+    return revisions
+
+
+def ask(root: Path, *words: str, code: str = CHECK) -> tuple[str, ...]:
+    """The words of one question."""
+    return ("culprit", "--json", *words, "--", sys.executable, "-c", code)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_culprit_is_found_and_proven(tmp_path: Path, jobs: str, is_told: bool) -> None:
+    """With a good revision, and without one: then it steps back until it finds one itself."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good"] * 12 + ["bad"] * 6)
+    told = ("--good", revisions[0]) if is_told else ()
+    found = typed(*ask(root, "--jobs", jobs, *told), folder=root, cache=tmp_path)
+    assert found.exit_code == 0, found.errors
+    assert found.record["outcome"] == "found"
+    assert found.record["answer"] == "confirmed"
+    assert found.record["culprit"] == revisions[12]
+    assert found.record["confidence"] >= 0.99
+    assert git(root, "status", "--porcelain") == ""
+    assert git(root, "worktree", "list").count("\n") == 0
+    assert leftovers(str(tmp_path)) == []
+
+
+def test_a_flaky_command_is_searched_by_its_rates(tmp_path: Path) -> None:
+    """It fails three times of five since the culprit and passes before; a counter outside stands for chance."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good"] * 9 + ["bad"] * 7)
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    code = (
+        f"import pathlib, sys; c = pathlib.Path({str(counter)!r}); n = int(c.read_text()) + 1; c.write_text(str(n));"
+        "sys.exit(1 if open('value.txt').read().strip() == 'bad' and n * 7 % 5 < 3 else 0)"
+    )
+    words = ask(root, "--flaky", "--jobs", "1", "--good", revisions[0], code=code)
+    found = typed(*words, folder=root, cache=tmp_path)
+    assert found.exit_code == 0, found.errors
+    assert found.record["culprit"] == revisions[9]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "what"), [(125, "says so"), (3, "fails in another way"), (139, "dies")]
+)
+def test_what_cannot_be_compared_is_no_failure(tmp_path: Path, exit_code: int, what: str) -> None:
+    """The answer is the stretch in which nothing can be told, never one of its commits."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good"] * 6 + ["broken"] * 4 + ["bad"] * 6)
+    code = (
+        "import sys; v = open('value.txt').read().strip();"
+        f"sys.exit(0 if v == 'good' else {exit_code} if v == 'broken' else 1)"
+    )
+    found = typed(*ask(root, "--good", revisions[0], code=code), folder=root, cache=tmp_path)
+    assert found.exit_code == 11, what
+    assert found.record["answer"] == "range"
+    assert found.record["culprit"] == revisions[10]
+    assert "one of 5 commits" in found.record["reason"]
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"), [(["good"] * 5, "not_red"), (["bad"] * 5, "never_good")], ids=["green", "red"]
+)
+def test_no_culprit_is_an_answer(tmp_path: Path, values: list[str], answer: str) -> None:
+    """It is green now, or red as far back as history goes."""
+    root = tmp_path / "repo"
+    history(root, values)
+    found = typed(*ask(root), folder=root, cache=tmp_path)
+    assert found.exit_code == 11
+    assert found.record["answer"] == answer
+
+
+def test_the_newest_of_several_broken_stretches_is_why_it_is_red_now(tmp_path: Path) -> None:
+    """And the report says that there are others."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good", "bad", "bad", "good", "good", "good", "bad", "bad"])
+    found = typed(*ask(root), folder=root, cache=tmp_path)
+    assert found.record["culprit"] == revisions[6]
+
+
+def test_a_new_test_is_carried_to_old_commits(tmp_path: Path) -> None:
+    """The file did not exist then."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good"] * 5 + ["bad"] * 3)
+    (root / "check.py").write_text(CHECK)
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "A test for it")
+    words = ("culprit", "--json", "--carry", "check.py", "--", sys.executable, "check.py")
+    found = typed(*words, folder=root, cache=tmp_path)
+    assert found.exit_code == 0, found.errors
+    assert found.record["culprit"] == revisions[5]
+
+
+def test_a_killed_search_goes_on_where_it_was(tmp_path: Path) -> None:
+    """What was run is not run again."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good"] * 20 + ["bad"] * 20)
+    words = ("culprit", "--jobs", "1", "--good", revisions[0], "--", sys.executable, "-c", CHECK)
+    with subprocess.Popen(
+        [*LOOP, *words],
+        cwd=root,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "V3 " in line:
+                break
+        os.killpg(process.pid, signal.SIGKILL)
+    run = only_run(root / "runs")
+    before = {key for key, one in state_of(run).effects.items() if one.status == "settled"}
+    resumed = typed("resume", "--json", folder=root, cache=tmp_path)
+    assert resumed.exit_code == 0, resumed.errors
+    assert resumed.record["culprit"] == revisions[20]
+    assert resumed.record["runs"] <= 7
+    state = state_of(run)
+    assert all(state.effects[key].generation == 0 for key in before)
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "said"),
+    [
+        (("--good", "nonsense"), 2, "nonsense is no commit"),
+        (("--confidence", "2"), 2, "not between 0.5 and 1"),
+        (("--delta", "0"), 2, "not between 0 and 1"),
+        (("--good", "side"), 10, "is not among the"),
+        (("--good", "HEAD"), 10, "good and bad are the same commit"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_says_why(
+    tmp_path: Path, words: tuple[str, ...], exit_code: int, said: str
+) -> None:
+    """In one line, with an exit code that fits."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good", "bad", "bad"])
+    git(root, "checkout", "-q", "-b", "side", revisions[0])
+    git(root, "commit", "-qm", "Elsewhere", "--allow-empty")
+    git(root, "checkout", "-q", "main")
+    found = typed(*ask(root, *words), folder=root, cache=tmp_path)
+    assert found.exit_code == exit_code
+    assert said in found.output + found.errors
+
+
+def test_the_report_tells_every_run_and_draws_the_belief(tmp_path: Path) -> None:
+    """A table of runs, then bars."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good"] * 6 + ["bad"] * 6)
+    words = ("culprit", "--good", revisions[0], "--", sys.executable, "-c", CHECK)
+    found = typed(*words, folder=root, cache=tmp_path)
+    lines = found.output.splitlines()
+    table = lines[next(number for number, line in enumerate(lines) if line.startswith("run ")) :]
+    assert sum(revisions[6][:12] in line for line in table) >= 2
+    assert any("█" in line and "Change 6" in line for line in table)
