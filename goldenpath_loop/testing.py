@@ -137,6 +137,8 @@ class PaperTarget:
                 )
             case asked.Deploy() | asked.StopDeployment() | asked.ProbeService():
                 raise WorldError("a target on paper has no services", where=effect.key)
+            case asked.ProbeHunks():
+                raise WorldError("a target on paper has no files", where=effect.key)
 
     async def _run(self, suite: str, revision: str, tests: Sequence[str], witness: Witness) -> SuiteRun:
         results = [await self._result(revision, test, witness) for test in tests]

@@ -43,6 +43,10 @@ def culprit(
     jobs: Annotated[
         int | None, typer.Option(help="Commits run at once; default: one a core.", show_default=False)
     ] = None,
+    hunks: Annotated[
+        bool,
+        typer.Option("--hunks", help="Then find the smallest set of its hunks whose reverse makes it pass."),
+    ] = False,
     carry: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,10 +74,7 @@ def culprit(
     from goldenpath_loop.session.folder import create_run
     from goldenpath_loop.system import clock
 
-    if not 0.5 < confidence < 1:
-        raise UsageError(f"--confidence {confidence:g} is not between 0.5 and 1", advice="0.99 is usual.")
-    if not 0 < delta < 1:
-        raise UsageError(f"--delta {delta:g} is not between 0 and 1", advice="0.25 is usual.")
+    _refuse_impossible(confidence, delta)
     root = anyio.run(top_of, Path.cwd())
     question = CulpritQuestion(
         bad=anyio.run(revision_of, root, bad),
@@ -82,21 +83,33 @@ def culprit(
         confidence=confidence,
         delta=delta,
         most_runs=most_runs,
+        hunks=hunks,
     )
-    settings = Settings(
-        target=TargetSpec(name=root.name, branch=bad, tests=tuple(carry or ())),
-        suites=(
-            SuiteSpec(
-                name=_SUITE, command=tuple(command), timeout_s=timeout, idle_timeout_s=timeout, priority=1
-            ),
-        ),
-        focuses=(FocusSpec(name="culprit"),),
-        limits=Limits(duration_s=_DAY_S),
-        loop=LoopSpec(jobs=jobs or os.cpu_count() or 1),
-    )
+    settings = _settings(root, bad, tuple(command), tuple(carry or ()), timeout, jobs or os.cpu_count() or 1)
     folder = create_run((runs or Path.cwd() / "runs").resolve(), clock.now(), "culprit")
     policy = _begin(folder.path, root, settings, question)
     raise typer.Exit(watch_run(folder, settings, policy, as_json=as_json))
+
+
+def _refuse_impossible(confidence: float, delta: float) -> None:
+    if not 0.5 < confidence < 1:
+        raise UsageError(f"--confidence {confidence:g} is not between 0.5 and 1", advice="0.99 is usual.")
+    if not 0 < delta < 1:
+        raise UsageError(f"--delta {delta:g} is not between 0 and 1", advice="0.25 is usual.")
+
+
+def _settings(
+    root: Path, bad: str, command: tuple[str, ...], carry: tuple[str, ...], timeout_s: float, jobs: int
+) -> Settings:
+    """The configuration that such a question amounts to: one command as the only suite."""
+    suite = SuiteSpec(name=_SUITE, command=command, timeout_s=timeout_s, idle_timeout_s=timeout_s, priority=1)
+    return Settings(
+        target=TargetSpec(name=root.name, branch=bad, tests=carry),
+        suites=(suite,),
+        focuses=(FocusSpec(name="culprit"),),
+        limits=Limits(duration_s=_DAY_S),
+        loop=LoopSpec(jobs=jobs),
+    )
 
 
 def _begin(folder: Path, root: Path, settings: Settings, question: CulpritQuestion) -> Policy:

@@ -13,6 +13,7 @@ from goldenpath_loop.errors import LogError
 from goldenpath_loop.records.events import RunFinished, RunPaused
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.session.folder import RunFolder
+from goldenpath_loop.session.session import Session
 
 __all__ = ["say_again", "watch_run"]
 
@@ -42,7 +43,7 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     from goldenpath_loop.review.live import LiveView
     from goldenpath_loop.review.search_report import search_report
     from goldenpath_loop.review.worklog import render_worklog
-    from goldenpath_loop.session.session import Session, load
+    from goldenpath_loop.session.session import load
 
     lines, _ = load(folder)
     started = lines[0].event if lines else None
@@ -69,12 +70,25 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
             )
         finally:
             folder.worklog.write_text(render_worklog(session.lines, session.store), encoding="utf-8")
+            _write_patch(session)
     if as_json:
         typer.echo(_record(folder, end, fold(session.lines)))
     elif started.question is not None:
         console.print()
         console.print(search_report(session.lines))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
+
+
+def _write_patch(session: Session) -> None:
+    """The guilty hunks of a culprit as a file that `git apply` takes."""
+    from goldenpath_loop.core.hunk_search import HUNKS
+    from goldenpath_loop.core.state import fold
+
+    found = fold(session.lines).verdict("stability", HUNKS)
+    patches = [one for one in found.because if session.evidence(one)] if found else []
+    data = session.bytes_of(patches[0]) if patches else None
+    if data is not None:
+        (session.folder.path / "culprit.patch").write_bytes(data)
 
 
 def say_again(folder: RunFolder, state: State, finished: RunFinished, *, as_json: bool) -> int:
@@ -104,4 +118,8 @@ def _record(folder: RunFolder, end: RunFinished | RunPaused, state: State) -> st
         record["answer"] = answer.value if answer else None
         record["culprit"] = answer.revision if answer else None
         record |= {one.name.replace(" ", "_"): one.value for one in answer.measurements} if answer else {}
+        hunks = state.verdict("stability", "hunks")
+        if hunks is not None:
+            record["hunks"] = {"answer": hunks.value, "statement": hunks.statement}
+            record["patch"] = str(folder.path / "culprit.patch") if hunks.value == "minimal" else None
     return json.dumps(record)

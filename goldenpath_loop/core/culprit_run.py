@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from goldenpath_loop.core.hunk_search import HUNKS, search_hunks
 from goldenpath_loop.core.outcome import finish
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Step, request
@@ -23,9 +24,11 @@ from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
 from goldenpath_loop.science import flaky_culprit as science
 
-__all__ = ["Search", "believed_after", "decide_culprit", "search_of"]
+__all__ = ["SUBJECT", "Search", "believed_after", "decide_culprit", "search_of"]
 
 COMMITS_KEY = "commits"
+SUBJECT = "command"
+"""Subject of the verdict."""
 _DOCUMENTS = (".md", ".rst", ".adoc")
 _UNLIKELY = 0.02
 """Weight of a commit that only touches documents, or only files that are carried along; never zero."""
@@ -66,7 +69,13 @@ def decide_culprit(state: State, policy: Policy) -> Step:
     wanted = science.next_step(search.asked, search.runs, width=policy.jobs, cost=search.cost)
     if isinstance(wanted, science.Ask):
         return _ask(state, policy, question, search, wanted.indices)
-    return _answered(state, search, wanted)
+    if state.verdict("culprit", SUBJECT) is None:
+        return _step(state, _culprit(search, wanted))
+    if question.hunks and _is_found(wanted) and state.verdict("stability", HUNKS) is None:
+        assert wanted.index is not None
+        hunks = search_hunks(state, policy, question, search.history[wanted.index].revision)
+        return hunks if isinstance(hunks, Step) else _step(state, hunks)
+    return _end(state, wanted)
 
 
 def search_of(state: State, policy: Policy) -> Search | str:
@@ -212,15 +221,29 @@ def believed_after(
     ]
 
 
-def _answered(state: State, search: Search, answer: science.Answer) -> Step:
-    outcome: RunOutcome = "found" if answer.kind == "culprit" and answer.is_confirmed else "inconclusive"
+def _is_found(answer: science.Answer) -> bool:
+    return answer.kind == "culprit" and answer.is_confirmed
+
+
+def _step(state: State, found: Conclusion) -> Step:
+    verdicts = numbered([found], after=len(state.verdicts))
+    return Step(events=tuple(VerdictReached(verdict=one, causes=one.because) for one in verdicts))
+
+
+def _end(state: State, answer: science.Answer) -> Step:
+    outcome: RunOutcome = "found" if _is_found(answer) else "inconclusive"
+    said = [state.verdict("culprit", SUBJECT), state.verdict("stability", HUNKS)]
+    return Step(events=(finish(state, outcome, "; ".join(one.statement for one in said if one)),))
+
+
+def _culprit(search: Search, answer: science.Answer) -> Conclusion:
     statement = _statement(search, answer)
     culprit = search.history[answer.index].revision if answer.index is not None else None
     commits = len({run.index for run in search.runs})
-    found = Conclusion(
+    return Conclusion(
         kind="culprit",
-        subject="command",
-        value="confirmed" if outcome == "found" else "suspect" if answer.kind == "culprit" else answer.kind,
+        subject=SUBJECT,
+        value="confirmed" if _is_found(answer) else "suspect" if answer.kind == "culprit" else answer.kind,
         statement=statement,
         measurements=(
             Measurement(name="confidence", value=round(answer.confidence, 6)),
@@ -231,9 +254,6 @@ def _answered(state: State, search: Search, answer: science.Answer) -> Step:
         because=search.effects,
         revision=culprit,
     )
-    verdicts = numbered([found], after=len(state.verdicts))
-    said = tuple(VerdictReached(verdict=one, causes=one.because) for one in verdicts)
-    return Step(events=(*said, finish(state, outcome, statement)))
 
 
 def _statement(search: Search, answer: science.Answer) -> str:

@@ -32,6 +32,7 @@ from goldenpath_loop.records.receipts import (
     CommitsReceipt,
     DeployReceipt,
     HistoryReceipt,
+    HunkProbeReceipt,
     ProbeReceipt,
     PullRequestReceipt,
     PushReceipt,
@@ -106,6 +107,7 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
             | CollectionReceipt()
             | CommitsReceipt()
             | ChangeReceipt()
+            | HunkProbeReceipt()
             | RemedyReceipt()
             | PushReceipt()
             | PullRequestReceipt()

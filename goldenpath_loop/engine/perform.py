@@ -9,6 +9,7 @@ from goldenpath_loop.deploy.command import deploy_by_command
 from goldenpath_loop.deploy.variables import standing_urls
 from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.commit_probe import probe_commit
+from goldenpath_loop.engine.hunk_probe import probe_hunks
 from goldenpath_loop.engine.suite_run import collect, run
 from goldenpath_loop.forge.local import open_pull_request
 from goldenpath_loop.probes.service import probe_service
@@ -65,6 +66,8 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
             return await list_commits(bench.root, bad=effect.bad, limit=effect.limit, witness=witness)
         case asked.ProbeCommit():
             return await probe_commit(effect, bench, witness)
+        case asked.ProbeHunks():
+            return await probe_hunks(effect, bench, witness)
         case asked.DescribeChange():
             return await describe_change(
                 bench.root, revision=effect.revision, tests=effect.tests, witness=witness

@@ -28,6 +28,7 @@ __all__ = [
     "OpenPullRequest",
     "PrepareWorktree",
     "ProbeCommit",
+    "ProbeHunks",
     "ProbeService",
     "PushBranch",
     "ReadHistory",
@@ -165,6 +166,17 @@ class ProbeCommit(Effect):
     """Services whose probes are put as well, so that answers can be compared between commits."""
 
 
+class ProbeHunks(Effect):
+    """Run tests on `revision` with some hunks of `commit` taken back, merged with what came later."""
+
+    kind: Literal["probe_hunks"] = "probe_hunks"
+    revision: Revision
+    commit: Revision
+    hunks: tuple[int, ...]
+    """Numbers of the commit's hunks, in the order of its change."""
+    selections: tuple[Selection, ...]
+
+
 class DescribeChange(Effect):
     """Read what one commit changed, and whether the named tests were there already."""
 
@@ -235,6 +247,7 @@ AnyEffect = Annotated[
     | RunSuite
     | ListCommits
     | ProbeCommit
+    | ProbeHunks
     | DescribeChange
     | RevertCommit
     | ComposeRemedies

@@ -23,3 +23,5 @@ class CulpritQuestion(Record):
     delta: float = Field(default=0.25, gt=0.0, lt=1.0)
     """Least change of the failure rate that is looked for, when the command is flaky."""
     most_runs: int = Field(default=1000, ge=1)
+    hunks: bool = False
+    """Whether to look for the guilty hunks of the culprit as well."""

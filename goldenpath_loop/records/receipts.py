@@ -22,6 +22,7 @@ __all__ = [
     "CommitsReceipt",
     "DeployReceipt",
     "HistoryReceipt",
+    "HunkProbeReceipt",
     "ProbeReceipt",
     "PullRequestReceipt",
     "PushReceipt",
@@ -124,6 +125,18 @@ class CommitProbeReceipt(Record):
     services: tuple[ServiceReport, ...] = ()
     problem: str = ""
     """One sentence when the commit could not be built, started or tested; empty otherwise."""
+
+
+class HunkProbeReceipt(Record):
+    """What tests showed with some hunks of a commit taken back."""
+
+    kind: Literal["hunk_probe"] = "hunk_probe"
+    revision: Revision
+    runs: tuple[SuiteRun, ...] = ()
+    patch: EvidenceId | None = None
+    """The difference from the revision, as `git apply` takes it."""
+    problem: str = ""
+    """One sentence when the hunks could not be taken back there; empty otherwise."""
 
 
 class TestOrigin(Record):
@@ -230,6 +243,7 @@ AnyReceipt = Annotated[
     | SuiteReceipt
     | CommitsReceipt
     | CommitProbeReceipt
+    | HunkProbeReceipt
     | ChangeReceipt
     | RemedyReceipt
     | AuditReceipt

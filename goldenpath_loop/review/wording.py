@@ -110,6 +110,9 @@ def effect_words(effect: AnyEffect) -> str:
             tests = sum(len(chosen.tests) for chosen in effect.selections)
             why = "confirm" if effect.key.startswith("confirm/") else "search"
             return f"{why}: {amount(tests, 'test')} on commit {short(effect.revision)}"
+        case asked.ProbeHunks():
+            taken = amount(len(effect.hunks), "hunk")
+            return f"try {short(effect.revision)} with {taken} of {short(effect.commit)} taken back"
         case asked.DescribeChange():
             return f"read change {short(effect.revision)}"
         case asked.RevertCommit():
@@ -166,6 +169,8 @@ def receipt_words(receipt: AnyReceipt) -> str:
         case receipts.CommitProbeReceipt():
             results = _results(receipt.runs)
             return f"{short(receipt.revision)}: {receipt.problem or tally_words(tally(results))}"
+        case receipts.HunkProbeReceipt():
+            return receipt.problem or tally_words(tally(_results(receipt.runs)))
         case receipts.ChangeReceipt(commit=commit):
             return f"{short(commit.revision)} {commit.subject}: {amount(len(receipt.hunks), 'hunk')}"
         case receipts.RemedyReceipt():

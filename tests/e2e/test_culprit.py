@@ -11,27 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
+from tests.e2e.library import git
 
 CHECK = "import sys; sys.exit(0 if open('value.txt').read().strip() == 'good' else 1)"
 """Fails where the file does not say what it should."""
-
-
-def git(root: Path, *words: str) -> str:
-    """Run git in `root` as somebody."""
-    who = {
-        f"GIT_{role}_{what}": "a@example.test"
-        for role in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    done = subprocess.run(
-        ["git", *words],
-        cwd=root,
-        env={**environment(root), **who},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
 
 
 def history(root: Path, values: list[str]) -> list[str]:
@@ -200,3 +183,59 @@ def test_the_report_tells_every_run_and_draws_the_belief(tmp_path: Path) -> None
     table = lines[next(number for number, line in enumerate(lines) if line.startswith("run ")) :]
     assert sum(revisions[6][:12] in line for line in table) >= 2
     assert any("█" in line and "Change 6" in line for line in table)
+
+
+CONSOLIDATED = "import shop; assert shop.total([1, 2]) == 3, 'total is wrong'; assert shop.rate(2) == 4"
+
+
+def consolidated(root: Path, *, later: str = "", both: bool = False) -> str:
+    """A repository in which one of twenty-odd hunks of a large commit is guilty; the id of that commit."""
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    plain = "".join(f"def f{number}(x):\n    return x + {number}\n\n\n" for number in range(20))
+    (root / "shop.py").write_text(
+        f"{plain}def total(prices):\n    return sum(prices)\n\n\ndef rate(x):\n    return 2 * x\n"
+    )
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "Begin")
+    text = (root / "shop.py").read_text().replace("sum(prices)", "max(prices)")
+    for number in range(20):
+        text = text.replace(f"return x + {number}\n", f"return {number} + x\n")
+    if both:
+        text = text.replace("2 * x", "3 * x")
+    (root / "shop.py").write_text(text)
+    git(root, "commit", "-qam", "Consolidate")
+    guilty = git(root, "rev-parse", "HEAD")
+    (root / "shop.py").write_text(
+        f"# later\n{text}".replace("return max(prices)", later or "return max(prices)")
+    )
+    git(root, "commit", "-qam", "Go on", "--allow-empty")
+    return guilty
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_the_guilty_hunks_of_a_large_commit_are_taken_back_on_the_newest(tmp_path: Path, both: bool) -> None:
+    """Later edits stay; the patch applies to the user's checkout and makes the command pass."""
+    root = tmp_path / "repo"
+    guilty = consolidated(root, both=both)
+    found = typed(*ask(root, "--hunks", code=CONSOLIDATED), folder=root, cache=tmp_path)
+    assert found.exit_code == 0, found.errors
+    assert found.record["culprit"] == guilty
+    assert found.record["hunks"]["answer"] == "minimal"
+    patch = Path(found.record["patch"])
+    changed = [line for line in patch.read_text().splitlines() if line.startswith("-") and line[:3] != "---"]
+    assert changed == ["-    return max(prices)", *(["-    return 3 * x"] if both else [])]
+    git(root, "apply", str(patch))
+    subprocess.run([sys.executable, "-c", CONSOLIDATED], cwd=root, check=True)
+    assert (root / "shop.py").read_text().startswith("# later\n")
+
+
+def test_hunks_that_later_changes_stand_in_the_way_of_are_no_patch(tmp_path: Path) -> None:
+    """It says which file, and invents nothing."""
+    root = tmp_path / "repo"
+    guilty = consolidated(root, later="return max(prices, default=0)")
+    found = typed(*ask(root, "--hunks", code=CONSOLIDATED), folder=root, cache=tmp_path)
+    assert found.record["culprit"] == guilty
+    assert found.record["hunks"]["answer"] == "none"
+    assert found.record["patch"] is None
+    assert not list((root / "runs").glob("*/culprit.patch"))

@@ -1,0 +1,38 @@
+"""Takes hunks of a change back in memory: any subset, exact, no context needed.
+
+The hunks are those of `git diff -U0 --no-renames` between a commit and its parent, so each says which lines of the
+new text stand for which lines of the old one. Taken back from the last to the first, none moves another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from goldenpath_loop.records.history import Hunk
+
+__all__ = ["taken_back"]
+
+
+def taken_back(text: str, hunks: Iterable[Hunk]) -> str | None:
+    """The new text of one file with `hunks` reversed; None when a hunk is not of this text.
+
+    Args:
+        text: The file as the change left it.
+        hunks: Some of the file's hunks, in any order.
+    """
+    lines = text.splitlines(keepends=True)
+    for hunk in sorted(hunks, key=lambda one: one.new_start, reverse=True):
+        # Git counts lines from 1; of a hunk that only removes it names the line before.
+        begin = hunk.new_start - 1 if hunk.added else hunk.new_start
+        after = begin + len(hunk.added)
+        if not 0 <= begin <= after <= len(lines):
+            return None
+        if [line.rstrip("\r\n") for line in lines[begin:after]] != [one.rstrip("\r\n") for one in hunk.added]:
+            return None
+        ending = _line_end(lines[begin:after] or lines)
+        lines[begin:after] = [f"{line.rstrip(chr(13))}{ending}" for line in hunk.removed]
+    return "".join(lines)
+
+
+def _line_end(lines: list[str]) -> str:
+    return "\r\n" if any(line.endswith("\r\n") for line in lines) else "\n"

@@ -1,0 +1,98 @@
+"""The smallest set of hunks whose reverse cures, one decision at a time.
+
+First the likeliest one, two and four; they are enough when one cause is ranked well. When none cures, all together,
+and then the set is thinned out: what is left away is tried in halves, the unlikeliest first, then in ever smaller
+pieces (delta debugging by complements, A. Zeller and R. Hildebrandt, "Simplifying and isolating failure-inducing
+input", 2002). It ends when no single hunk can be left away; one that was left away and then cured no more is a run
+that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Found", "Outcome", "Try", "next_candidates"]
+
+Outcome = Literal["green", "red", "unresolved"]
+"""Green: the candidate cures and costs nothing. Everything else does not count as a cure."""
+
+_FIRST = (1, 2, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Candidates to run next; the first that cures goes on, so they may run at once."""
+
+    candidates: tuple[frozenset[int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The end of a search."""
+
+    hunks: frozenset[int]
+    """Empty when no set of hunks cures."""
+    is_minimal: bool
+    """Whether runs show that none of them can be left away."""
+
+
+def next_candidates(
+    ranked: Sequence[int], shown: Mapping[frozenset[int], Outcome], *, width: int = 1
+) -> Try | Found:
+    """What to try next, or the answer.
+
+    Args:
+        ranked: Hunks by likelihood of guilt, likeliest first.
+        shown: What the candidates that were run showed. The empty set is red, or there is nothing to cure.
+        width: How many candidates run at once.
+    """
+    if not ranked:
+        return Found(frozenset(), is_minimal=False)
+    known = {**shown, frozenset[int](): "red"}
+    start: frozenset[int] | None = None
+    for size in (*(size for size in _FIRST if size < len(ranked)), len(ranked)):
+        candidate = frozenset(ranked[:size])
+        if candidate not in known:
+            return Try((candidate,))
+        if known[candidate] == "green":
+            start = candidate
+            break
+    if start is None:
+        return Found(frozenset(), is_minimal=False)
+    return _thinned(start, ranked, known, width)
+
+
+def _thinned(
+    start: frozenset[int], ranked: Sequence[int], known: Mapping[frozenset[int], Outcome], width: int
+) -> Try | Found:
+    """Follow the thinning out as far as the runs carry; every step is a function of them alone."""
+    kept, pieces = start, 2
+    while len(kept) > 1:
+        # The unlikeliest hunks go first.
+        order = [one for one in reversed(ranked) if one in kept]
+        pieces = min(pieces, len(order))
+        candidates = [kept - piece for piece in _split(order, pieces)]
+        smaller = next((one for one in candidates if known.get(one) == "green"), None)
+        untried = [one for one in candidates if one not in known]
+        cut = candidates.index(smaller) if smaller is not None else len(candidates)
+        # Only what stands before a cure has to be known, or the same runs could lead two ways.
+        missing = [one for one in untried if candidates.index(one) < cut]
+        if missing:
+            return Try(tuple(missing[:width]))
+        if smaller is not None:
+            kept, pieces = smaller, max(pieces - 1, 2)
+        elif pieces >= len(order):
+            break
+        else:
+            pieces = min(len(order), pieces * 2)
+    return Found(kept, is_minimal=True)
+
+
+def _split(order: Sequence[int], pieces: int) -> Iterable[frozenset[int]]:
+    begin = 0
+    for number in range(pieces):
+        after = begin + (len(order) - begin) // (pieces - number)
+        yield frozenset(order[begin:after])
+        begin = after

@@ -1,0 +1,65 @@
+"""Any subset of the hunks of a change can be taken back, exactly."""
+
+from __future__ import annotations
+
+import difflib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goldenpath_loop.records.history import Hunk
+from goldenpath_loop.science.hunks.compose import taken_back
+
+LINES = st.lists(st.sampled_from(["a", "b", "c", "x = 1", "    return x", ""]), max_size=14)
+
+
+def hunks_of(old: list[str], new: list[str]) -> list[Hunk]:
+    """What `git diff -U0` says of the two: starts count from 1, and of an empty side name the line before."""
+    found: list[Hunk] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            found.append(
+                Hunk(
+                    path="f",
+                    header="@@",
+                    removed=tuple(old[a:b]),
+                    added=tuple(new[c:d]),
+                    old_start=a + 1 if b > a else a,
+                    new_start=c + 1 if d > c else c,
+                )
+            )
+    return found
+
+
+def text(lines: list[str], end: str = "\n") -> str:
+    return "".join(line + end for line in lines)
+
+
+@given(LINES, LINES, st.sampled_from(["\n", "\r\n"]))
+def test_all_hunks_taken_back_give_the_old_text_and_none_the_new(
+    old: list[str], new: list[str], end: str
+) -> None:
+    hunks = hunks_of(old, new)
+    assert taken_back(text(new, end), []) == text(new, end)
+    if new or end == "\n":
+        assert taken_back(text(new, end), hunks) == text(old, end)
+
+
+@given(LINES, LINES, st.data())
+def test_hunks_taken_back_in_two_steps_give_the_same(
+    old: list[str], new: list[str], data: st.DataObject
+) -> None:
+    """From the last to the first none moves another, so the later half can go before the earlier."""
+    hunks = hunks_of(old, new)
+    cut = data.draw(st.integers(0, len(hunks)))
+    half = taken_back(text(new), hunks[cut:])
+    assert half is not None
+    assert taken_back(half, hunks[:cut]) == text(old)
+
+
+def test_a_hunk_of_another_text_is_refused() -> None:
+    """Nothing is cut out that is not there."""
+    hunk = Hunk(path="f", header="@@", removed=("old",), added=("new",), old_start=1, new_start=1)
+    assert taken_back("other\n", [hunk]) is None
+    assert taken_back("", [hunk]) is None
+    assert taken_back("new\n", [hunk]) == "old\n"
