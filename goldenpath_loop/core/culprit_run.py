@@ -6,8 +6,9 @@ The method is `science.flaky_culprit`; here its indices become commits, its wish
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
+from goldenpath_loop.core.culprit_evidence import COMMITS_KEY, Search, runs_of, search_in, search_of
 from goldenpath_loop.core.hunk_search import HUNKS, search_hunks
 from goldenpath_loop.core.outcome import finish
 from goldenpath_loop.core.state import State
@@ -24,30 +25,10 @@ from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
 from goldenpath_loop.science import flaky_culprit as science
 
-__all__ = ["SUBJECT", "Search", "believed_after", "decide_culprit", "search_of"]
+__all__ = ["SUBJECT", "believed_after", "decide_culprit"]
 
-COMMITS_KEY = "commits"
 SUBJECT = "command"
 """Subject of the verdict."""
-_DOCUMENTS = (".md", ".rst", ".adoc")
-_UNLIKELY = 0.02
-"""Weight of a commit that only touches documents, or only files that are carried along; never zero."""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Where a search stands."""
-
-    history: tuple[Commit, ...]
-    """From the bad to the good end."""
-    asked: science.Search
-    runs: tuple[science.Run, ...]
-    effects: tuple[str, ...]
-    """Keys of the runs, in the same order."""
-
-    def cost(self, index: int) -> float:
-        """A commit that was run before is set up faster: its build lies in a cache."""
-        return 0.9 if any(run.index == index for run in self.runs) else 1.0
 
 
 def decide_culprit(state: State, policy: Policy) -> Step:
@@ -71,86 +52,66 @@ def decide_culprit(state: State, policy: Policy) -> Step:
         return _ask(state, policy, question, search, wanted.indices)
     if state.verdict("culprit", SUBJECT) is None:
         return _step(state, _culprit(search, wanted))
-    if question.hunks and _is_found(wanted) and state.verdict("stability", HUNKS) is None:
-        assert wanted.index is not None
-        hunks = search_hunks(state, policy, question, search.history[wanted.index].revision)
+    if not _is_found(wanted) or wanted.index is None:
+        return _end(state, wanted)
+    culprit = _inside(state, policy, search.history[wanted.index])
+    if isinstance(culprit, Step):
+        return culprit
+    if question.hunks and state.verdict("stability", HUNKS) is None:
+        hunks = search_hunks(state, policy, question, culprit.revision)
         return hunks if isinstance(hunks, Step) else _step(state, hunks)
     return _end(state, wanted)
 
 
-def search_of(state: State, policy: Policy) -> Search | str:
-    """The search as the log shows it, or why there is none."""
+def _inside(state: State, policy: Policy, culprit: Commit) -> Step | Commit:
+    """Down into a guilty merge: which commit of its branch did it, or the merge itself when the branch passes."""
+    while len(culprit.parents) > 1:
+        marker = f"{SUBJECT} inside {culprit.revision[:12]}"
+        key = f"{COMMITS_KEY}/{culprit.revision[:12]}"
+        listing = ListCommits(key=key, bad=culprit.parents[1], without=culprit.parents[0], limit=100_000)
+        step = request(state, [listing])
+        if step is not None:
+            return step
+        receipt = state.settled(key, CommitsReceipt)
+        branch = receipt.commits if receipt else ()
+        known = state.verdict("culprit", marker)
+        if known is not None:
+            inner = next((one for one in branch if one.revision == known.revision), None)
+            if inner is None:
+                return culprit
+            culprit = inner
+            continue
+        if not branch or not branch[-1].parents:
+            return culprit
+        fork = Commit(
+            revision=branch[-1].parents[0],
+            parents=(),
+            subject="where the branch began",
+            author="",
+            committed_at=branch[-1].committed_at,
+        )
+        return _search_branch(state, policy, culprit, (*branch, fork), marker)
+    return culprit
+
+
+def _search_branch(
+    state: State, policy: Policy, merge: Commit, history: tuple[Commit, ...], marker: str
+) -> Step:
     assert state.started is not None
     question = state.started.question
     assert question is not None
-    receipt = state.settled(COMMITS_KEY, CommitsReceipt)
-    if receipt is None:
-        failed = state.failed(COMMITS_KEY)
-        return f"history could not be read: {failed.error if failed else 'it was not asked for'}"
-    history = receipt.commits
-    order = {commit.revision: index for index, commit in enumerate(history)}
-    if question.good is not None:
-        if question.good not in order:
-            return (
-                f"{question.good[:10]} is not among the {len(history)} first-parent ancestors of "
-                f"{question.bad[:10]}: name a good revision on that line"
-            )
-        history = history[: order[question.good] + 1]
-    if len(history) < 2:
-        return (
-            "good and bad are the same commit"
-            if question.good
-            else "there is no older commit to compare with"
-        )
-    runs, keys = _runs(state, order, len(history))
-    asked = science.Search(
-        weights=tuple(_weight(commit, policy) for commit in history),
-        is_flaky=question.is_flaky,
-        confidence=question.confidence,
-        delta=question.delta,
-        most_runs=question.most_runs,
-    )
-    return Search(history, asked, runs, keys)
-
-
-def _runs(
-    state: State, order: dict[Revision, int], count: int
-) -> tuple[tuple[science.Run, ...], tuple[str, ...]]:
-    found: list[science.Run] = []
-    keys: list[str] = []
-    signature = ""
-    for key, record in state.effects.items():
-        effect = record.effect
-        if not isinstance(effect, ProbeCommit) or record.status == "requested":
-            continue
-        index = order[effect.revision]
-        if index >= count:
-            continue
-        results = (
-            [one for run in record.receipt.runs for one in run.results]
-            if isinstance(record.receipt, CommitProbeReceipt)
-            else []
-        )
-        result = results[0] if len(results) == 1 else None
-        if result is not None and result.outcome == "green":
-            found.append(science.Run(index, "green"))
-        elif result is not None and result.outcome in ("red", "timeout") and result.signature:
-            # The first failure is the one that is looked for; another exit code is another failure.
-            signature = signature or result.signature.key
-            same = result.signature.key == signature
-            found.append(science.Run(index, "red" if same else "unresolved"))
-        else:
-            found.append(science.Run(index, "unresolved"))
-        keys.append(key)
-    return tuple(found), tuple(keys)
-
-
-def _weight(commit: Commit, policy: Policy) -> float:
-    target = policy.target
-    unlikely = commit.files and all(
-        path.lower().endswith(_DOCUMENTS) or (target.tests and target.protects(path)) for path in commit.files
-    )
-    return _UNLIKELY if unlikely else 1.0
+    search = search_in(state, policy, question, history)
+    wanted = science.next_step(search.asked, search.runs, width=policy.jobs, cost=search.cost)
+    if isinstance(wanted, science.Ask):
+        return _ask(state, policy, question, search, wanted.indices)
+    found = _culprit(search, wanted)
+    name = f"merge {merge.revision[:10]} “{merge.subject}”"
+    if not _is_found(wanted):
+        alone = f"{name} itself turned it red; of its branch alone: {found.statement}"
+        itself = replace(found, subject=marker, value="itself", statement=alone, revision=merge.revision)
+        return _step(state, itself)
+    inner = replace(found, statement=f"inside {name}: {found.statement}")
+    return _step(state, replace(inner, subject=marker), inner)
 
 
 def _reach(question: CulpritQuestion, search: Search, width: int) -> tuple[int, ...]:
@@ -192,8 +153,10 @@ def believed_after(
 ) -> list[Conclusion]:
     """What one more run shows, and what is believed after it. `state` holds it already."""
     search = search_of(state, policy)
-    if isinstance(search, str) or effect.key not in search.effects:
+    if isinstance(search, str):
         return []
+    if effect.key not in search.effects:
+        return [_on_branch(state, effect, receipt)]
     run = search.runs[search.effects.index(effect.key)]
     detail = f": {receipt.problem}" if receipt.problem else ""
     belief = science.view(search.asked, search.runs)
@@ -211,7 +174,7 @@ def believed_after(
     return [
         Conclusion(
             kind="probe",
-            subject=f"command on {receipt.revision[:12]}",
+            subject=f"{SUBJECT} on {receipt.revision[:12]}",
             value=run.outcome,
             statement=statement,
             measurements=tuple(measurements),
@@ -221,12 +184,28 @@ def believed_after(
     ]
 
 
+def _on_branch(state: State, effect: ProbeCommit, receipt: CommitProbeReceipt) -> Conclusion:
+    """A run inside of a merged branch, where belief is another one."""
+    runs, keys = runs_of(state, {receipt.revision: 0})
+    outcome = runs[keys.index(effect.key)].outcome
+    detail = f": {receipt.problem}" if receipt.problem else ""
+    return Conclusion(
+        kind="probe",
+        subject=f"{SUBJECT} on {receipt.revision[:12]}",
+        value=outcome,
+        statement=f"{receipt.revision[:10]} on the merged branch is {outcome}{detail}",
+        measurements=(Measurement(name="run", value=len(runs_of(state, None)[0])),),
+        because=(effect.key,),
+        revision=receipt.revision,
+    )
+
+
 def _is_found(answer: science.Answer) -> bool:
     return answer.kind == "culprit" and answer.is_confirmed
 
 
-def _step(state: State, found: Conclusion) -> Step:
-    verdicts = numbered([found], after=len(state.verdicts))
+def _step(state: State, *found: Conclusion) -> Step:
+    verdicts = numbered(found, after=len(state.verdicts))
     return Step(events=tuple(VerdictReached(verdict=one, causes=one.because) for one in verdicts))
 
 

@@ -62,8 +62,8 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
             return await collect(effect, bench, witness)
         case asked.RunSuite():
             return await run(effect, bench, witness)
-        case asked.ListCommits():
-            return await list_commits(bench.root, bad=effect.bad, limit=effect.limit, witness=witness)
+        case asked.ListCommits(bad=bad, limit=limit, without=without):
+            return await list_commits(bench.root, bad=bad, limit=limit, without=without, witness=witness)
         case asked.ProbeCommit():
             return await probe_commit(effect, bench, witness)
         case asked.ProbeHunks():

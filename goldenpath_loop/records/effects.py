@@ -153,6 +153,8 @@ class ListCommits(Effect):
     kind: Literal["list_commits"] = "list_commits"
     bad: Revision
     limit: int = Field(default=2000, ge=1)
+    without: Revision | None = None
+    """Leave out what leads to this one: of a merge's second parent and its first, that is the merged branch."""
 
 
 class ProbeCommit(Effect):

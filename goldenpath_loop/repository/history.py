@@ -15,13 +15,16 @@ from goldenpath_loop.system import clock
 __all__ = ["list_commits"]
 
 
-async def list_commits(root: Path, *, bad: Revision, limit: int, witness: Witness) -> CommitsReceipt:
+async def list_commits(
+    root: Path, *, bad: Revision, limit: int, without: Revision | None = None, witness: Witness
+) -> CommitsReceipt:
     """Commits that lead to `bad` along first parents, newest first, with the paths each touches.
 
     Args:
         root: Top of the user's checkout.
         bad: Where history is read from.
         limit: The most commits to list.
+        without: What leads to this one is left out.
         witness: Gets the list as evidence.
 
     Raises:
@@ -38,6 +41,7 @@ async def list_commits(root: Path, *, bad: Revision, limit: int, witness: Witnes
         f"--max-count={limit + 1}",
         FORMAT,
         checked(bad),
+        *([f"^{checked(without)}"] if without else []),
         "--",
     )
     started_at, began = clock.now(), clock.monotonic_s()
@@ -57,7 +61,7 @@ async def list_commits(root: Path, *, bad: Revision, limit: int, witness: Witnes
         text.encode(),
         subject=f"history of {bad[:10]}",
         obtained=Obtained(
-            how=f"git {' '.join(arguments[:-3])} {bad}",
+            how=f"git {' '.join(word for word in arguments if word != FORMAT and word != '--')}",
             started_at=started_at,
             duration_s=clock.monotonic_s() - began,
             exit_code=0,

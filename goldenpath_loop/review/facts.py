@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core.search import COMMITS_KEY
+from goldenpath_loop.core.culprit_run import SUBJECT
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import Record, Revision
 from goldenpath_loop.records.receipts import CommitsReceipt, PullRequestReceipt
@@ -27,16 +27,21 @@ class PullRequestFact(Record):
 
 
 def subject_of(state: State, revision: Revision | None) -> str:
-    """Subject of a commit of the base branch; empty when the log does not list it."""
-    listed = state.settled(COMMITS_KEY, CommitsReceipt)
-    found = (commit.subject for commit in (listed.commits if listed else ()) if commit.revision == revision)
+    """Subject of a commit; empty when no history in the log lists it."""
+    listed = (one.receipt for one in state.effects.values() if isinstance(one.receipt, CommitsReceipt))
+    found = (commit.subject for one in listed for commit in one.commits if commit.revision == revision)
     return next(found, "")
 
 
 def culprits_of(state: State) -> tuple[CulpritFact, ...]:
     """Confirmed culprits with the clusters each explains, in the order of their verdicts."""
     clusters: dict[str, list[str]] = {}
-    for verdict in state.verdicts:
+    verdicts = state.verdicts
+    if state.started is not None and state.started.question is not None:
+        # Of a merge and the commit inside of it the last word is the answer.
+        answer = state.verdict("culprit", SUBJECT)
+        verdicts = (answer,) if answer else ()
+    for verdict in verdicts:
         if verdict.kind == "culprit" and verdict.value == "confirmed" and verdict.revision:
             clusters.setdefault(verdict.revision, []).append(verdict.subject)
     return tuple(

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from goldenpath_loop.core.culprit_run import Search, search_of
+from goldenpath_loop.core.culprit_evidence import Search, search_of
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.records.events import EffectSettled, Line, VerdictReached
 from goldenpath_loop.records.findings import Verdict

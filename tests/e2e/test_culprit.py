@@ -239,3 +239,33 @@ def test_hunks_that_later_changes_stand_in_the_way_of_are_no_patch(tmp_path: Pat
     assert found.record["hunks"]["answer"] == "none"
     assert found.record["patch"] is None
     assert not list((root / "runs").glob("*/culprit.patch"))
+
+
+@pytest.mark.parametrize("place", ["branch", "merge"])
+def test_inside_a_guilty_merge_the_commit_of_its_branch_is_named(tmp_path: Path, place: str) -> None:
+    """Or the merge itself, when the branch passes alone."""
+    root = tmp_path / "repo"
+    history(root, ["good"] * 4)
+    git(root, "checkout", "-q", "-b", "feature")
+    named: dict[str, str] = {}
+    for number in range(5):
+        (root / f"feature{number}.txt").write_text("x")
+        if number == 2 and place == "branch":
+            (root / "value.txt").write_text("bad\n")
+        git(root, "add", "-A")
+        git(root, "commit", "-qm", f"Feature {number}")
+        named.setdefault(f"feature {number}", git(root, "rev-parse", "HEAD"))
+    git(root, "checkout", "-q", "main")
+    git(root, "commit", "-qm", "Meanwhile", "--allow-empty")
+    git(root, "merge", "-q", "--no-ff", "--no-commit", "feature")
+    if place == "merge":
+        (root / "value.txt").write_text("bad\n")
+        git(root, "add", "-A")
+    git(root, "commit", "-qm", "Merge feature")
+    merge = git(root, "rev-parse", "HEAD")
+    for number in range(3):
+        git(root, "commit", "-qm", f"After {number}", "--allow-empty")
+    found = typed(*ask(root), folder=root, cache=tmp_path)
+    assert found.exit_code == 0, found.errors
+    assert found.record["culprit"] == (named["feature 2"] if place == "branch" else merge)
+    assert "merge" in found.record["reason"] or place == "merge"
