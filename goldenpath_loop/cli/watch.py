@@ -81,7 +81,7 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
 
 def _write_patch(session: Session) -> None:
     """The guilty hunks of a culprit as a file that `git apply` takes."""
-    from goldenpath_loop.core.hunk_search import HUNKS
+    from goldenpath_loop.core.culprit_run import HUNKS
     from goldenpath_loop.core.state import fold
 
     found = fold(session.lines).verdict("stability", HUNKS)

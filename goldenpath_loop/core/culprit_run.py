@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from goldenpath_loop.core.culprit_evidence import COMMITS_KEY, Search, runs_of, search_in, search_of
-from goldenpath_loop.core.hunk_search import HUNKS, search_hunks
+from goldenpath_loop.core.hunk_search import HunkTask, search_hunks
 from goldenpath_loop.core.outcome import finish
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Step, request
@@ -25,10 +25,12 @@ from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
 from goldenpath_loop.science import flaky_culprit as science
 
-__all__ = ["SUBJECT", "believed_after", "decide_culprit"]
+__all__ = ["HUNKS", "SUBJECT", "believed_after", "decide_culprit"]
 
-SUBJECT = "command"
-"""Subject of the verdict."""
+SUBJECT, HUNKS = "command", "hunks"
+"""Subjects of the verdicts."""
+_FLAKY_REPEATS = 8
+"""How often a flaky command has to pass before taking hunks back counts as a cure."""
 
 
 def decide_culprit(state: State, policy: Policy) -> Step:
@@ -58,7 +60,17 @@ def decide_culprit(state: State, policy: Policy) -> Step:
     if isinstance(culprit, Step):
         return culprit
     if question.hunks and state.verdict("stability", HUNKS) is None:
-        hunks = search_hunks(state, policy, question, culprit.revision)
+        task = HunkTask(
+            state,
+            policy,
+            culprit.revision,
+            question.bad,
+            (Selection(suite=policy.suites[0].name, tests=()),),
+            HUNKS,
+            repeats=_FLAKY_REPEATS if question.is_flaky else 1,
+            spoken_of=_first_words(state),
+        )
+        hunks = search_hunks(task)
         return hunks if isinstance(hunks, Step) else _step(state, hunks)
     return _end(state, wanted)
 
@@ -202,6 +214,16 @@ def _on_branch(state: State, effect: ProbeCommit, receipt: CommitProbeReceipt) -
 
 def _is_found(answer: science.Answer) -> bool:
     return answer.kind == "culprit" and answer.is_confirmed
+
+
+def _first_words(state: State) -> str:
+    """What the command said when it failed first."""
+    for record in state.effects.values():
+        if isinstance(record.receipt, CommitProbeReceipt):
+            for result in (one for run in record.receipt.runs for one in run.results):
+                if result.outcome == "red" and result.failure is not None:
+                    return result.failure.message
+    return ""
 
 
 def _step(state: State, *found: Conclusion) -> Step:

@@ -1,9 +1,11 @@
-"""Decisions after a culprit is found: which of its hunks, taken back on the bad revision, make the command pass."""
+"""Decisions after a culprit is found: which of its hunks, taken back on top of what came later, cure."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
+from goldenpath_loop.core.comparing import run_problem
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Step, request
 from goldenpath_loop.core.verdicts import Conclusion
@@ -13,91 +15,93 @@ from goldenpath_loop.records.effects import DescribeChange, ProbeHunks, Selectio
 from goldenpath_loop.records.findings import Measurement
 from goldenpath_loop.records.history import Hunk
 from goldenpath_loop.records.policy import Policy
-from goldenpath_loop.records.question import CulpritQuestion
-from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt, HunkProbeReceipt
+from goldenpath_loop.records.receipts import ChangeReceipt, HunkProbeReceipt
 from goldenpath_loop.science.hunks import search as science
 from goldenpath_loop.science.similarity import rank_hunks
 
-__all__ = ["HUNKS", "search_hunks"]
+__all__ = ["HunkTask", "search_hunks"]
 
-HUNKS = "hunks"
-"""Subject of the verdict."""
-_STEADY_REPEATS, _FLAKY_REPEATS = 1, 8
+_NAME_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class HunkTask:
+    """What is searched for."""
+
     state: State
     policy: Policy
-    question: CulpritQuestion
     culprit: Revision
-
-    @property
-    def repeats(self) -> int:
-        """How often a flaky command has to pass before a candidate counts as a cure."""
-        return _FLAKY_REPEATS if self.question.is_flaky else _STEADY_REPEATS
+    onto: Revision
+    """The revision that has to pass again."""
+    selections: tuple[Selection, ...]
+    subject: str
+    """Of the verdict."""
+    repeats: int = 1
+    """How often a candidate has to pass before it counts as a cure."""
+    spoken_of: str = ""
+    """The failure's own words; hunks that have much in common with them are tried first."""
 
     def probe(self, hunks: frozenset[int], number: int) -> ProbeHunks:
+        """One run of one candidate."""
         name = "+".join(map(str, sorted(hunks)))
-        # A name that is too long for a key is as good when it is counted.
-        short = name if len(name) < 200 else f"{len(hunks)} of {min(hunks)}-{max(hunks)} sum {sum(hunks)}"
+        if len(name) > _NAME_CHARS:
+            name = f"{len(hunks)}of{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         return ProbeHunks(
-            key=f"hunks/{self.culprit[:12]}/{short}/{number}",
-            revision=self.question.bad,
+            key=f"hunks/{self.culprit[:12]}/{name}/{number}",
+            revision=self.onto,
             commit=self.culprit,
             hunks=tuple(sorted(hunks)),
-            selections=(Selection(suite=self.policy.suites[0].name, tests=()),),
+            selections=self.selections,
         )
 
 
-def search_hunks(
-    state: State, policy: Policy, question: CulpritQuestion, culprit: Revision
-) -> Step | Conclusion:
+def search_hunks(task: HunkTask) -> Step | Conclusion:
     """The next step, or what the search came to."""
-    task = _Task(state, policy, question, culprit)
-    describe = DescribeChange(key=f"change/{culprit[:12]}", revision=culprit)
-    step = request(state, [describe])
+    describe = DescribeChange(
+        key=f"change/{task.culprit[:12]}",
+        revision=task.culprit,
+    )
+    step = request(task.state, [describe])
     if step is not None:
         return step
-    change = state.settled(describe.key, ChangeReceipt)
+    change = task.state.settled(describe.key, ChangeReceipt)
     if change is None:
         return _none(task, "its change could not be read", runs=0)
-    numbers = [number for number, hunk in enumerate(change.hunks) if not policy.target.protects(hunk.path)]
+    target = task.policy.target
+    numbers = [number for number, hunk in enumerate(change.hunks) if not target.protects(hunk.path)]
     ranked = _ranked(task, change.hunks, numbers)
     if not ranked:
-        return _none(task, "it changes no text outside of what is carried along", runs=0)
+        return _none(task, "it changes no text outside of the protected tests", runs=0)
     shown, spent = _shown(task)
-    wanted = science.next_candidates(ranked, shown, width=policy.jobs)
+    wanted = science.next_candidates(ranked, shown, width=task.policy.jobs)
     if isinstance(wanted, science.Try):
         return _ask(task, wanted.candidates)
     if not wanted.hunks:
-        return _none(task, f"taking all of its {len(ranked)} hunks back does not make it pass", runs=spent)
+        return _none(task, f"taking all of its {len(ranked)} hunks back does not cure", runs=spent)
     return _found(task, change, wanted, len(ranked), spent)
 
 
-def _ranked(task: _Task, hunks: tuple[Hunk, ...], numbers: list[int]) -> list[int]:
+def _ranked(task: HunkTask, hunks: tuple[Hunk, ...], numbers: list[int]) -> list[int]:
     """Likeliest first: what has most in common with the failure's own words, then the order of the change."""
-    words = [
-        result.failure.message
-        for record in task.state.effects.values()
-        if isinstance(record.receipt, CommitProbeReceipt)
-        for run in record.receipt.runs
-        for result in run.results
-        if result.outcome == "red" and result.failure is not None
-    ]
-    scored = rank_hunks([hunks[number] for number in numbers], words[:1])
+    words = [task.spoken_of] if task.spoken_of else []
+    scored = rank_hunks([hunks[number] for number in numbers], words)
     place = {id(one.hunk): index for index, one in enumerate(scored) if one.score > 0}
     return sorted(numbers, key=lambda number: (place.get(id(hunks[number]), len(numbers)), number))
 
 
-def _shown(task: _Task) -> tuple[dict[frozenset[int], science.Outcome], int]:
+def _shown(task: HunkTask) -> tuple[dict[frozenset[int], science.Outcome], int]:
     """What each candidate showed, and how many runs that took; a flaky command has to pass every time."""
     outcomes: dict[frozenset[int], list[science.Outcome]] = {}
     for record in task.state.effects.values():
         effect = record.effect
-        if not isinstance(effect, ProbeHunks) or record.status == "requested":
+        is_ours = isinstance(effect, ProbeHunks) and (effect.commit, effect.revision) == (
+            task.culprit,
+            task.onto,
+        )
+        if not is_ours or record.status == "requested":
             continue
-        outcomes.setdefault(frozenset(effect.hunks), []).append(_outcome(record.receipt))
+        assert isinstance(effect, ProbeHunks)
+        outcomes.setdefault(frozenset(effect.hunks), []).append(_outcome(task, record.receipt))
     shown: dict[frozenset[int], science.Outcome] = {}
     for hunks, seen in outcomes.items():
         bad = next((one for one in seen if one != "green"), None)
@@ -108,16 +112,20 @@ def _shown(task: _Task) -> tuple[dict[frozenset[int], science.Outcome], int]:
     return shown, sum(map(len, outcomes.values()))
 
 
-def _outcome(receipt: object) -> science.Outcome:
+def _outcome(task: HunkTask, receipt: object) -> science.Outcome:
     if not isinstance(receipt, HunkProbeReceipt) or receipt.problem:
         return "unresolved"
-    results = [result for run in receipt.runs for result in run.results]
-    if any(run.problem for run in receipt.runs) or not results:
-        return "unresolved"
-    return "green" if all(result.outcome == "green" for result in results) else "red"
+    if any(run.problem or run_problem(run, expected=task.onto) for run in receipt.runs):
+        return (
+            "unresolved"
+            if not any(one.outcome == "red" for run in receipt.runs for one in run.results)
+            else "red"
+        )
+    results = [one for run in receipt.runs for one in run.results if one.not_run != "deselected"]
+    return "green" if results and all(one.outcome == "green" for one in results) else "red"
 
 
-def _ask(task: _Task, candidates: tuple[frozenset[int], ...]) -> Step:
+def _ask(task: HunkTask, candidates: tuple[frozenset[int], ...]) -> Step:
     probes: list[ProbeHunks] = []
     for hunks in candidates:
         for number in range(1, task.repeats + 1):
@@ -128,7 +136,7 @@ def _ask(task: _Task, candidates: tuple[frozenset[int], ...]) -> Step:
     return request(task.state, probes) or Step()
 
 
-def _found(task: _Task, change: ChangeReceipt, found: science.Found, count: int, spent: int) -> Conclusion:
+def _found(task: HunkTask, change: ChangeReceipt, found: science.Found, count: int, spent: int) -> Conclusion:
     keys = tuple(
         key
         for key, record in task.state.effects.items()
@@ -138,12 +146,12 @@ def _found(task: _Task, change: ChangeReceipt, found: science.Found, count: int,
     shown = "; ".join(places[:4]) + (f"; and {len(places) - 4} more" if len(places) > 4 else "")
     patches = [receipt.patch for key in keys if (receipt := task.state.settled(key, HunkProbeReceipt))]
     statement = (
-        f"{counted(found.hunks, 'hunk')} of {count} taken back on {task.question.bad[:10]}: it passes, and none of "
+        f"{counted(found.hunks, 'hunk')} of {count} taken back on {task.onto[:10]}: it passes, and none of "
         f"them can be left away ({counted(spent, 'run')}): {shown}"
     )
     return Conclusion(
         kind="stability",
-        subject=HUNKS,
+        subject=task.subject,
         value="minimal",
         statement=statement,
         measurements=(
@@ -156,12 +164,12 @@ def _found(task: _Task, change: ChangeReceipt, found: science.Found, count: int,
     )
 
 
-def _none(task: _Task, why: str, *, runs: int) -> Conclusion:
+def _none(task: HunkTask, why: str, *, runs: int) -> Conclusion:
     return Conclusion(
         kind="stability",
-        subject=HUNKS,
+        subject=task.subject,
         value="none",
-        statement=f"no set of its hunks makes {task.question.bad[:10]} pass: {why}",
+        statement=f"no set of its hunks makes {task.onto[:10]} pass: {why}",
         measurements=(Measurement(name="runs", value=runs),),
         revision=task.culprit,
     )

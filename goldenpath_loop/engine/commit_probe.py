@@ -6,14 +6,14 @@ from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.suite_run import run_tests
 from goldenpath_loop.errors import DeployError, RepositoryError
 from goldenpath_loop.probes.service import probe_service
-from goldenpath_loop.records.effects import ProbeCommit
+from goldenpath_loop.records.effects import ProbeCommit, ProbeHunks
 from goldenpath_loop.records.receipts import CommitProbeReceipt, DeployReceipt
 from goldenpath_loop.records.results import SuiteRun
 from goldenpath_loop.records.services import ServiceReport
 from goldenpath_loop.repository.worktrees import overlay, prepare_worktree
 from goldenpath_loop.session.witness import Witness
 
-__all__ = ["probe_commit"]
+__all__ = ["probe_commit", "run_selections", "unusable"]
 
 
 async def probe_commit(effect: ProbeCommit, bench: Bench, witness: Witness) -> CommitProbeReceipt:
@@ -32,25 +32,25 @@ async def _probe_in(slot: str, effect: ProbeCommit, bench: Bench, witness: Witne
     await overlay(folder, revision=effect.protected, prefixes=bench.policy.target.tests)
     if not bench.policy.services:
         return CommitProbeReceipt(
-            revision=effect.revision, runs=await _runs(effect, bench, slot, "", witness)
+            revision=effect.revision, runs=await run_selections(effect, bench, slot, "", witness)
         )
     try:
         deployed = await bench.deployments.start(
             slot, tree=folder, revision=effect.revision, preview=True, witness=witness
         )
-        problem = _unusable(effect, bench, deployed)
+        problem = unusable(effect, bench, deployed)
         if problem:
             return CommitProbeReceipt(revision=effect.revision, problem=problem)
         return CommitProbeReceipt(
             revision=effect.revision,
-            runs=await _runs(effect, bench, slot, slot, witness),
+            runs=await run_selections(effect, bench, slot, slot, witness),
             services=await _services(effect, bench, slot, witness),
         )
     finally:
         await bench.deployments.stop(slot)
 
 
-def _unusable(effect: ProbeCommit, bench: Bench, deployed: DeployReceipt) -> str:
+def unusable(effect: ProbeCommit | ProbeHunks, bench: Bench, deployed: DeployReceipt) -> str:
     """Why the preview cannot be tested; a service that no chosen suite needs may be missing."""
     if deployed.problem:
         return deployed.problem
@@ -59,9 +59,10 @@ def _unusable(effect: ProbeCommit, bench: Bench, deployed: DeployReceipt) -> str
     return "; ".join(f"{start.service} {start.summary}" for start in lost)
 
 
-async def _runs(
-    effect: ProbeCommit, bench: Bench, tree: str, deployment: str, witness: Witness
+async def run_selections(
+    effect: ProbeCommit | ProbeHunks, bench: Bench, tree: str, deployment: str, witness: Witness
 ) -> tuple[SuiteRun, ...]:
+    """Run every selection of `effect`, one after the other."""
     return tuple(
         [
             await run_tests(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from goldenpath_loop.engine.bench import Bench
-from goldenpath_loop.engine.suite_run import run_tests
-from goldenpath_loop.errors import RepositoryError
+from goldenpath_loop.engine.commit_probe import run_selections, unusable
+from goldenpath_loop.errors import DeployError, RepositoryError
 from goldenpath_loop.records.effects import ProbeHunks
 from goldenpath_loop.records.evidence import Obtained
 from goldenpath_loop.records.receipts import HunkProbeReceipt
@@ -39,17 +39,26 @@ async def probe_hunks(effect: ProbeHunks, bench: Bench, witness: Witness) -> Hun
                 duration_s=clock.monotonic_s() - began,
             ),
         )
-        runs = [
-            await run_tests(
-                bench,
-                witness,
-                suite=chosen.suite,
-                key=f"{effect.key}/{chosen.suite}",
-                tree=slot,
-                deployment="",
-                tests=chosen.tests,
-                revision=effect.revision,
-            )
-            for chosen in effect.selections
-        ]
-        return HunkProbeReceipt(revision=effect.revision, runs=tuple(runs), patch=patch)
+        return await _run_on(slot, effect, bench, witness, patch)
+
+
+async def _run_on(
+    slot: str, effect: ProbeHunks, bench: Bench, witness: Witness, patch: str
+) -> HunkProbeReceipt:
+    """Run the tests in the tree of `slot`, on a preview of it where the target has services."""
+    if not bench.policy.services:
+        runs = await run_selections(effect, bench, slot, "", witness)
+        return HunkProbeReceipt(revision=effect.revision, runs=runs, patch=patch)
+    try:
+        deployed = await bench.deployments.start(
+            slot, tree=bench.tree(slot), revision=effect.revision, preview=True, witness=witness
+        )
+        problem = unusable(effect, bench, deployed)
+        if problem:
+            return HunkProbeReceipt(revision=effect.revision, problem=problem, patch=patch)
+        runs = await run_selections(effect, bench, slot, slot, witness)
+        return HunkProbeReceipt(revision=effect.revision, runs=runs, patch=patch)
+    except DeployError as error:
+        return HunkProbeReceipt(revision=effect.revision, problem=error.message, patch=patch)
+    finally:
+        await bench.deployments.stop(slot)

@@ -83,6 +83,7 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
                 message=effect.message,
                 protected=bench.policy.target.tests,
                 witness=witness,
+                hunks=effect.hunks,
             )
         case asked.ComposeRemedies():
             return await compose(

@@ -188,7 +188,7 @@ class DescribeChange(Effect):
 
 
 class RevertCommit(Change):
-    """Make the remedy: `commit` reverted on top of `onto`, on a branch and in a worktree of its own."""
+    """Make the remedy: `commit` or part of it reverted on top of `onto`, in a worktree of its own, for a branch."""
 
     kind: Literal["revert_commit"] = "revert_commit"
     commit: Revision
@@ -196,6 +196,8 @@ class RevertCommit(Change):
     branch: str
     tree: str
     message: str
+    hunks: tuple[int, ...] = ()
+    """Only these hunks of the commit's change; empty for all of it."""
 
 
 class ComposeRemedies(Change):

@@ -9,6 +9,7 @@ from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.evidence import Obtained
 from goldenpath_loop.records.receipts import RemedyReceipt, WorktreeReceipt
 from goldenpath_loop.repository.git import Git, checked, paths_of, readable, said
+from goldenpath_loop.repository.hunks import take_back
 from goldenpath_loop.repository.ours import TRAILER
 from goldenpath_loop.repository.worktrees import prepare_worktree
 from goldenpath_loop.session.witness import Witness
@@ -28,6 +29,7 @@ async def revert_commit(
     message: str,
     protected: Sequence[str],
     witness: Witness,
+    hunks: Sequence[int] = (),
 ) -> RemedyReceipt:
     """Revert `commit` on top of `onto`, meant for `branch`, leaving all below `protected` as it is on `onto`.
 
@@ -39,11 +41,15 @@ async def revert_commit(
     The same remedy has the same id on every clone: its dates come from `onto`, and author and committer are the
     loop itself, never the person whose machine it runs on.
 
+    With `hunks` only those are taken back, each file merged with what later commits made of it.
+
     Raises:
         RepositoryError: Git refused in a way that says nothing about the revert.
     """
     await prepare_worktree(root, folder, name=tree, revision=onto)
     git = Git(folder)
+    if hunks:
+        return await _revert_hunks(git, folder, commit, onto, branch, message, hunks, witness)
     parents = (await git.line("rev-list", "--parents", "-n", "1", checked(commit), "--")).split(" ")[1:]
     mainline = ("--mainline", "1") if len(parents) > 1 else ()
     done = await git.attempt("revert", "--no-commit", *mainline, commit)
@@ -63,6 +69,27 @@ async def revert_commit(
     head = await _commit(git, onto, f"{message.rstrip()}\n\n{TRAILER}: revert {commit}\n")
     await _settle(git, head)
     return await _receipt(git, branch, onto, head, named, witness)
+
+
+async def _revert_hunks(
+    git: Git,
+    folder: Path,
+    commit: Revision,
+    onto: Revision,
+    branch: str,
+    message: str,
+    hunks: Sequence[int],
+    witness: Witness,
+) -> RemedyReceipt:
+    composed = await take_back(folder, commit=commit, chosen=hunks)
+    if composed.problem:
+        await _settle(git, onto)
+        return RemedyReceipt(branch=branch, problem=composed.problem)
+    await git.run("add", "--all")
+    named = ",".join(map(str, hunks))
+    head = await _commit(git, onto, f"{message.rstrip()}\n\n{TRAILER}: revert {commit} hunks {named}\n")
+    await _settle(git, head)
+    return await _receipt(git, branch, onto, head, (), witness)
 
 
 def _nothing(conflicts: tuple[str, ...], reverted: bytes) -> str:
