@@ -9,7 +9,7 @@ from goldenpath_loop.core.comparing import run_problem
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Step, request
 from goldenpath_loop.core.verdicts import Conclusion
-from goldenpath_loop.core.wording import counted
+from goldenpath_loop.core.wording import code, counted
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import DescribeChange, ProbeHunks, Selection
 from goldenpath_loop.records.findings import Measurement
@@ -17,6 +17,7 @@ from goldenpath_loop.records.history import Hunk
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import ChangeReceipt, HunkProbeReceipt
 from goldenpath_loop.science.hunks import search as science
+from goldenpath_loop.science.hunks.compose import parts
 from goldenpath_loop.science.similarity import rank_hunks
 
 __all__ = ["HunkTask", "search_hunks"]
@@ -67,9 +68,9 @@ def search_hunks(task: HunkTask) -> Step | Conclusion:
     change = task.state.settled(describe.key, ChangeReceipt)
     if change is None:
         return _none(task, "its change could not be read", runs=0)
-    target = task.policy.target
-    numbers = [number for number, hunk in enumerate(change.hunks) if not target.protects(hunk.path)]
-    ranked = _ranked(task, change.hunks, numbers)
+    hunks = parts(change.hunks)
+    numbers = [number for number, hunk in enumerate(hunks) if not task.policy.target.protects(hunk.path)]
+    ranked = _ranked(task, hunks, numbers)
     if not ranked:
         return _none(task, "it changes no text outside of the protected tests", runs=0)
     shown, spent = _shown(task)
@@ -78,7 +79,7 @@ def search_hunks(task: HunkTask) -> Step | Conclusion:
         return _ask(task, wanted.candidates)
     if not wanted.hunks:
         return _none(task, f"taking all of its {len(ranked)} hunks back does not cure", runs=spent)
-    return _found(task, change, wanted, len(ranked), spent)
+    return _found(task, hunks, wanted, len(ranked), spent)
 
 
 def _ranked(task: HunkTask, hunks: tuple[Hunk, ...], numbers: list[int]) -> list[int]:
@@ -136,13 +137,15 @@ def _ask(task: HunkTask, candidates: tuple[frozenset[int], ...]) -> Step:
     return request(task.state, probes) or Step()
 
 
-def _found(task: HunkTask, change: ChangeReceipt, found: science.Found, count: int, spent: int) -> Conclusion:
+def _found(
+    task: HunkTask, hunks: tuple[Hunk, ...], found: science.Found, count: int, spent: int
+) -> Conclusion:
     keys = tuple(
         key
         for key, record in task.state.effects.items()
         if isinstance(record.effect, ProbeHunks) and frozenset(record.effect.hunks) == found.hunks
     )
-    places = [f"{change.hunks[number].path} {change.hunks[number].header}" for number in sorted(found.hunks)]
+    places = [_place(hunks[number]) for number in sorted(found.hunks)]
     shown = "; ".join(places[:4]) + (f"; and {len(places) - 4} more" if len(places) > 4 else "")
     patches = [receipt.patch for key in keys if (receipt := task.state.settled(key, HunkProbeReceipt))]
     statement = (
@@ -162,6 +165,11 @@ def _found(task: HunkTask, change: ChangeReceipt, found: science.Found, count: i
         because=(*keys, *(patch for patch in patches[:1] if patch)),
         revision=task.culprit,
     )
+
+
+def _place(hunk: Hunk) -> str:
+    words = next((line.strip() for line in (*hunk.added, *hunk.removed) if line.strip()), "")
+    return f"{hunk.path}:{hunk.new_start} {code(words[:60])}"
 
 
 def _none(task: HunkTask, why: str, *, runs: int) -> Conclusion:

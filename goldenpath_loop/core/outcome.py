@@ -7,6 +7,7 @@ from goldenpath_loop.core.remedies import (
     has_pull_request,
     is_proven,
     is_shown,
+    is_superseded,
     push_problem,
     remedies,
 )
@@ -95,7 +96,7 @@ def _failures(state: State) -> list[str]:
 
 def _by_hand(state: State, remedy: Remedy) -> list[str]:
     """What is left to a person of a remedy that did not become a pull request."""
-    if remedy.receipt is None:
+    if remedy.receipt is None or is_superseded(state, remedy):
         return []
     problem = push_problem(state, remedy)
     if problem:

@@ -16,7 +16,7 @@ __all__ = ["body", "title", "value_at_risk_usd"]
 def title(scene: Scene, remedy: Remedy) -> str:
     """One line that says what comes back to life."""
     tests = _tests(scene, remedy)
-    part = "part of " if remedy.receipt and remedy.receipt.conflicts else ""
+    part = "part of " if remedy.hunks or (remedy.receipt and remedy.receipt.conflicts) else ""
     state = "green again" if is_proven(scene.state, remedy) else "red since"
     shown = counted(tests, "test")
     return f"Revert {part}“{_subject(scene, remedy)}”: {shown} of {scene.policy.focus.name} {state}"
@@ -125,7 +125,19 @@ def _proof(scene: Scene, remedy: Remedy) -> str:
         verdict = scene.state.verdict(kind, remedy.id)
         if verdict is not None:
             lines.append(f"- {kind}: **{verdict.value}** ({verdict.id}). {verdict.statement}.")
+    hunks = scene.state.verdict("stability", f"hunks of {remedy.commit[:12]}") if remedy.hunks else None
+    if hunks is not None:
+        lines.append(f"- guilty hunks: **{hunks.value}** ({hunks.id}). {hunks.statement}.")
+    for other in remedies(scene.state):
+        if other.commit == remedy.commit and other.id != remedy.id:
+            lines += [f"- taking back the whole commit instead: {one}" for one in _verdicts(scene, other)]
     return "## Proof\n\n" + "\n".join(lines)
+
+
+def _verdicts(scene: Scene, remedy: Remedy) -> list[str]:
+    found = (scene.state.verdict(kind, remedy.id) for kind in ("stability", "audit"))
+    said = [f"**{one.value}** ({one.id}). {one.statement}." for one in found if one is not None]
+    return said[:1] or ([f"{remedy.receipt.problem}."] if remedy.receipt and remedy.receipt.problem else [])
 
 
 def _risk(scene: Scene, remedy: Remedy) -> str:
@@ -139,7 +151,10 @@ def _risk(scene: Scene, remedy: Remedy) -> str:
         if left
         else ""
     )
-    what = "what is left of" if left else "what"
+    commit = f"`{remedy.commit[:12]}`"
+    what = f"what {'is left of what ' if left else ''}{commit} changed outside the protected test paths"
+    if remedy.hunks:
+        what = f"{counted(remedy.hunks, 'hunk')} of {commit} and leaves the rest of it as it is"
     below = [one for one in remedies(scene.state) if one.id in scene.state.cycle_remedies]
     stands = (
         "It stands on " + " and ".join(code(one.branch) for one in below) + ": merge that first.\n\n"
@@ -147,7 +162,6 @@ def _risk(scene: Scene, remedy: Remedy) -> str:
         else ""
     )
     return (
-        f"## Risk\n\n{stands}{partial}It takes back {what} `{remedy.commit[:12]}` changed outside the protected "
-        f"test paths, {counted(files, 'file')}:\n\n{shown}\n\n"
+        f"## Risk\n\n{stands}{partial}It takes back {what}. It changes {counted(files, 'file')}:\n\n{shown}\n\n"
         "What no test of the focus looks at is not covered by this proof."
     )

@@ -14,8 +14,12 @@ __all__ = [
     "audit_key",
     "audited_clean",
     "has_pull_request",
+    "hunk_branch",
+    "hunk_key",
+    "hunk_tree",
     "is_proven",
     "is_shown",
+    "is_superseded",
     "push_problem",
     "remedies",
     "remedy_key",
@@ -39,6 +43,8 @@ class Remedy:
     tree: str
     key: str
     receipt: RemedyReceipt | None
+    hunks: tuple[int, ...] = ()
+    """Which hunks of the commit it takes back; empty for all of them."""
 
     @property
     def head(self) -> Revision | None:
@@ -49,6 +55,29 @@ class Remedy:
 def remedy_key(commit: Revision) -> str:
     """Key of the remedy that reverts `commit`: the same in every run of the same repository."""
     return f"remedy/revert/{commit[:12]}"
+
+
+def hunk_key(commit: Revision) -> str:
+    """Key of the remedy that takes back a part of `commit`."""
+    return f"remedy/hunks/{commit[:12]}"
+
+
+def hunk_branch(commit: Revision) -> str:
+    """Branch of that remedy."""
+    return f"goldenpath/revert-part-{commit[:12]}"
+
+
+def hunk_tree(commit: Revision) -> str:
+    """Worktree of that remedy."""
+    return f"remedy-part-{commit[:12]}"
+
+
+def is_superseded(state: State, remedy: Remedy) -> bool:
+    """Whether another remedy for the same commit is proven."""
+    return any(
+        one.commit == remedy.commit and one.id != remedy.id and is_proven(state, one)
+        for one in remedies(state)
+    )
 
 
 def remedy_tree(commit: Revision) -> str:
@@ -70,7 +99,16 @@ def remedies(state: State) -> tuple[Remedy, ...]:
         assert isinstance(effect, RevertCommit)
         receipt = record.receipt if isinstance(record.receipt, RemedyReceipt) else None
         found.append(
-            Remedy(f"R{number}", effect.commit, effect.onto, effect.branch, effect.tree, effect.key, receipt)
+            Remedy(
+                f"R{number}",
+                effect.commit,
+                effect.onto,
+                effect.branch,
+                effect.tree,
+                effect.key,
+                receipt,
+                effect.hunks,
+            )
         )
     return tuple(found)
 

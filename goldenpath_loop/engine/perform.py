@@ -73,18 +73,7 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
                 bench.root, revision=effect.revision, tests=effect.tests, witness=witness
             )
         case asked.RevertCommit():
-            return await revert_commit(
-                bench.root,
-                bench.tree(effect.tree),
-                commit=effect.commit,
-                onto=effect.onto,
-                branch=effect.branch,
-                tree=effect.tree,
-                message=effect.message,
-                protected=bench.policy.target.tests,
-                witness=witness,
-                hunks=effect.hunks,
-            )
+            return await _revert(effect, bench, witness)
         case asked.ComposeRemedies():
             return await compose(
                 bench.root, bench.tree(effect.tree), base=effect.base, heads=effect.heads, tree=effect.tree
@@ -105,6 +94,21 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
             return _open_pull_request(effect, bench)
         case _:
             assert_never(effect)
+
+
+async def _revert(effect: asked.RevertCommit, bench: Bench, witness: Witness) -> receipts.RemedyReceipt:
+    return await revert_commit(
+        bench.root,
+        bench.tree(effect.tree),
+        commit=effect.commit,
+        onto=effect.onto,
+        branch=effect.branch,
+        tree=effect.tree,
+        message=effect.message,
+        protected=bench.policy.target.tests,
+        witness=witness,
+        hunks=effect.hunks,
+    )
 
 
 async def _deploy(effect: asked.Deploy, bench: Bench, witness: Witness) -> receipts.DeployReceipt:
@@ -137,7 +141,7 @@ def _open_pull_request(effect: asked.OpenPullRequest, bench: Bench) -> receipts.
         title=effect.title,
         body=text,
         draft=effect.draft,
-        where=f"in {bench.root} and on {bench.policy.target.remote}",
+        where=f"in {bench.root}" + (f" and on {bench.policy.target.remote}" if effect.is_pushed else ""),
     )
 
 

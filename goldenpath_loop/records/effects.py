@@ -175,7 +175,7 @@ class ProbeHunks(Effect):
     revision: Revision
     commit: Revision
     hunks: tuple[int, ...]
-    """Numbers of the commit's hunks, in the order of its change."""
+    """Numbers of the parts of the commit's hunks, in the order of its change."""
     selections: tuple[Selection, ...]
 
 
@@ -197,7 +197,7 @@ class RevertCommit(Change):
     tree: str
     message: str
     hunks: tuple[int, ...] = ()
-    """Only these hunks of the commit's change; empty for all of it."""
+    """Only these parts of the commit's hunks; empty for all of it."""
 
 
 class ComposeRemedies(Change):
@@ -238,6 +238,8 @@ class OpenPullRequest(Change):
     title: str
     body: str
     draft: bool
+    is_pushed: bool = True
+    """Whether the branch stands on the remote; without one it stands in this repository alone."""
 
 
 AnyEffect = Annotated[

@@ -12,7 +12,7 @@ from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.history import Hunk
 from goldenpath_loop.repository.diff_text import parse_diff
 from goldenpath_loop.repository.git import Git, checked
-from goldenpath_loop.science.hunks.compose import taken_back
+from goldenpath_loop.science.hunks.compose import parts, taken_back
 
 __all__ = ["Composed", "take_back"]
 
@@ -37,7 +37,7 @@ async def take_back(folder: Path, *, commit: Revision, chosen: Sequence[int]) ->
     Args:
         folder: A clean worktree at the commit's descendant.
         commit: Whose change it is, against its first parent.
-        chosen: Numbers of its hunks, in the order of `describe_change`.
+        chosen: Numbers of the parts of its hunks, in the order of the change.
 
     Raises:
         RepositoryError: The commit is not there.
@@ -60,7 +60,7 @@ async def take_back(folder: Path, *, commit: Revision, chosen: Sequence[int]) ->
 async def _hunks(git: Git, commit: Revision) -> tuple[Hunk, ...]:
     shown = ("show", "--first-parent", "-m", "--format=", "--no-renames", "--no-prefix", "-U0")
     text = await git.run(*shown, "--no-ext-diff", "--no-textconv", "--no-color", commit, "--")
-    return parse_diff(text.decode("utf-8", "replace"))
+    return parts(parse_diff(text.decode("utf-8", "replace")))
 
 
 async def _one_file(

@@ -65,3 +65,41 @@ def test_a_second_run_knows_the_first(tmp_path: Path) -> None:
     assert state.plan is not None
     assert "red in the last run" in state.plan.suites[0].reason
     assert state.plan.suites[0].tests[0].endswith("test_net_is_rounded")
+
+
+BIGGEST = """
+
+def biggest(prices):
+    return max(prices)
+"""
+
+
+def test_of_a_commit_that_brought_a_feature_and_a_fault_only_the_fault_is_taken_back(tmp_path: Path) -> None:
+    """Reverting it whole would break what uses the feature; the guilty hunk alone costs nothing."""
+    library = build_library(tmp_path, commits=3, culprit=99)
+    prices = library.root / "shop" / "prices.py"
+    text = prices.read_text()
+    assert "return sum(prices)" in text
+    prices.write_text(text.replace("return sum(prices)", "return max(prices, default=0)" + BIGGEST.rstrip()))
+    uses = "def test_biggest():\n    from shop.prices import biggest\n\n    assert biggest([1, 3]) == 3\n"
+    (library.root / "tests" / "test_biggest.py").write_text(uses)
+    git(library.root, "add", "-A")
+    git(library.root, "commit", "-qm", "Know the biggest price")
+    guilty = git(library.root, "rev-parse", "HEAD")
+    git(library.root, "push", "-q", "origin", "main")
+    done = typed("start", "--json", folder=library.root, cache=tmp_path)
+    assert done.exit_code == 0, done.errors
+    run = only_run(library.root / "runs")
+    state = state_of(run)
+    whole, part = remedies(state)
+    assert (whole.commit, part.commit) == (guilty, guilty)
+    assert not whole.hunks
+    assert part.hunks
+    assert [
+        record.effect.branch for record in state.effects.values() if record.effect.kind == "push_branch"
+    ] == [part.branch]
+    repaired = git(library.root, "show", f"{part.branch}:shop/prices.py")
+    assert "def biggest" in repaired
+    told = (run.path / "pull_request.md").read_text()
+    assert "Revert part of “Know the biggest price”" in told
+    assert "taking back the whole commit instead: **violations**" in told

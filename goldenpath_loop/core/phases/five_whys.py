@@ -6,6 +6,7 @@ from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.chains import why_chain
 from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree, ensure_deployment
+from goldenpath_loop.core.narrowing import narrow
 from goldenpath_loop.core.operator import operator_finding
 from goldenpath_loop.core.readings import failures, histories, unavailable_services
 from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, unaudited
@@ -41,7 +42,7 @@ def decide(scene: Scene) -> Step:
     for step in (search(scene, regressions), _explain(scene, regressions), _repair(scene, regressions)):
         if step is not None:
             return step
-    return _close(scene)
+    return narrow(scene, tuple(_confirmed(scene, regressions))) or _close(scene)
 
 
 def _cluster(scene: Scene) -> Step:
@@ -210,6 +211,7 @@ def _close(scene: Scene) -> Step:
     fresh = unaudited(scene.state)
     lines = _fates(scene)
     lines += [finding.action.instruction for finding in scene.state.findings if finding.action]
+    lines += [one.statement for one in scene.state.verdicts if one.subject.startswith("hunks of ")]
     for remedy in remedies(scene.state):
         receipt = scene.state.settled(remedy.key, RemedyReceipt)
         judged = scene.state.verdict("stability", remedy.id) or scene.state.verdict("audit", remedy.id)

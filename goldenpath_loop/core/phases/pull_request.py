@@ -8,13 +8,14 @@ from goldenpath_loop.core.remedies import (
     has_pull_request,
     is_proven,
     is_shown,
+    is_superseded,
     push_problem,
     remedies,
 )
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import OpenPullRequest, PushBranch
 from goldenpath_loop.records.events import LimitReached
-from goldenpath_loop.records.receipts import PullRequestReceipt
+from goldenpath_loop.records.receipts import PullRequestReceipt, PushReceipt
 
 __all__ = ["decide", "opened"]
 
@@ -53,6 +54,7 @@ def decide(scene: Scene) -> Step:
     step = request(scene.state, [push])
     if step is not None or push_problem(scene.state, remedy):
         return step or _close(scene)
+    pushed = scene.state.settled(push.key, PushReceipt)
     pull_request = OpenPullRequest(
         key=f"pull_request/{remedy.branch}",
         branch=remedy.branch,
@@ -61,6 +63,7 @@ def decide(scene: Scene) -> Step:
         title=title(scene, remedy),
         body=body(scene, remedy),
         draft=not is_proven(scene.state, remedy),
+        is_pushed=pushed is not None and not pushed.local_only,
     )
     return request(scene.state, [pull_request]) or Step()
 
@@ -68,6 +71,8 @@ def decide(scene: Scene) -> Step:
 def _is_worth_showing(scene: Scene, remedy: Remedy) -> bool:
     """A remedy that cures nothing is not shown; one that cures and costs is shown as a draft."""
     verdict = scene.state.verdict("stability", remedy.id)
+    if is_superseded(scene.state, remedy):
+        return False
     return verdict is not None and verdict.value in ("proven", "trade_off", "unproven")
 
 

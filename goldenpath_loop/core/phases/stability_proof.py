@@ -17,6 +17,7 @@ from goldenpath_loop.core.deployments import (
     ensure_deployment,
     service_reports,
 )
+from goldenpath_loop.core.narrowing import can_be_narrowed
 from goldenpath_loop.core.readings import sound_runs
 from goldenpath_loop.core.remedies import Remedy, audited_clean, remedies
 from goldenpath_loop.core.step import Scene, Step, request
@@ -311,7 +312,10 @@ def _close(scene: Scene) -> Step:
         if (verdict := scene.state.verdict("stability", remedy.id)) is not None
     ]
     summary = "; ".join(f"{remedy.id} {verdict.value}: {verdict.statement}" for remedy, verdict in judged)
-    shown = any(verdict.value in ("proven", "trade_off", "unproven") for _, verdict in judged)
+    shown = any(
+        verdict.value in ("proven", "trade_off", "unproven") and not can_be_narrowed(scene.state, remedy)
+        for remedy, verdict in judged
+    )
     result: PhaseResult = "done" if shown else "sent_back"
     return Step(
         events=(scene.finish(result, summary or "nothing to prove", *(verdict.id for _, verdict in judged)),)

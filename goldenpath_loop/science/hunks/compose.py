@@ -6,11 +6,37 @@ new text stand for which lines of the old one. Taken back from the last to the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from goldenpath_loop.records.history import Hunk
 
-__all__ = ["taken_back"]
+__all__ = ["parts", "taken_back"]
+
+
+def parts(hunks: Iterable[Hunk]) -> tuple[Hunk, ...]:
+    """`hunks` cut where one of them does two things: lines that stand for others, and lines that came or went beside.
+
+    Git joins what lies side by side, so a changed line and a new function after it are one hunk to it.
+    """
+    return tuple(part for hunk in hunks for part in _cut(hunk))
+
+
+def _cut(hunk: Hunk) -> Iterator[Hunk]:
+    both = min(len(hunk.removed), len(hunk.added))
+    if not both or len(hunk.removed) == len(hunk.added):
+        yield hunk
+        return
+    yield hunk.model_copy(update={"removed": hunk.removed[:both], "added": hunk.added[:both]})
+    # Of lines that only went, the place is the line before.
+    after = hunk.new_start + both - (0 if len(hunk.added) > both else 1)
+    yield hunk.model_copy(
+        update={
+            "removed": hunk.removed[both:],
+            "added": hunk.added[both:],
+            "old_start": hunk.old_start + both - (0 if len(hunk.removed) > both else 1),
+            "new_start": after,
+        }
+    )
 
 
 def taken_back(text: str, hunks: Iterable[Hunk]) -> str | None:

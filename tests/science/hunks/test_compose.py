@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldenpath_loop.records.history import Hunk
-from goldenpath_loop.science.hunks.compose import taken_back
+from goldenpath_loop.science.hunks.compose import parts, taken_back
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "x = 1", "    return x", ""]), max_size=14)
 
@@ -43,6 +43,24 @@ def test_all_hunks_taken_back_give_the_old_text_and_none_the_new(
     assert taken_back(text(new, end), []) == text(new, end)
     if new or end == "\n":
         assert taken_back(text(new, end), hunks) == text(old, end)
+
+
+@given(LINES, LINES, st.data())
+def test_parts_of_hunks_make_up_the_whole(old: list[str], new: list[str], data: st.DataObject) -> None:
+    """All of them taken back give the old text; any choice of them gives some text."""
+    whole = parts(hunks_of(old, new))
+    assert taken_back(text(new), whole) == text(old)
+    chosen = [part for part in whole if data.draw(st.booleans())]
+    assert taken_back(text(new), chosen) is not None
+
+
+def test_a_changed_line_and_a_new_function_beside_it_are_two_parts() -> None:
+    """Although git shows them as one hunk."""
+    new = ["    return max(p)", "", "def biggest(p):", "    return max(p)"]
+    (hunk,) = hunks_of(["    return sum(p)"], new)
+    first, second = parts([hunk])
+    assert taken_back(text(new), [first]) == text(["    return sum(p)", *new[1:]])
+    assert taken_back(text(new), [second]) == text(new[:1])
 
 
 @given(LINES, LINES, st.data())
