@@ -18,6 +18,7 @@ from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import ChangeReceipt, HunkProbeReceipt
 from goldenpath_loop.science.hunks import search as science
 from goldenpath_loop.science.hunks.compose import parts
+from goldenpath_loop.science.hunks.coupling import coupled
 from goldenpath_loop.science.similarity import rank_hunks
 
 __all__ = ["HunkTask", "search_hunks"]
@@ -74,7 +75,7 @@ def search_hunks(task: HunkTask) -> Step | Conclusion:
     if not ranked:
         return _none(task, "it changes no text outside of the protected tests", runs=0)
     shown, spent = _shown(task)
-    wanted = science.next_candidates(ranked, shown, width=task.policy.jobs)
+    wanted = science.next_candidates(ranked, shown, groups=coupled(hunks), width=task.policy.jobs)
     if isinstance(wanted, science.Try):
         return _ask(task, wanted.candidates)
     if not wanted.hunks:

@@ -39,21 +39,28 @@ class Found:
 
 
 def next_candidates(
-    ranked: Sequence[int], shown: Mapping[frozenset[int], Outcome], *, width: int = 1
+    ranked: Sequence[int],
+    shown: Mapping[frozenset[int], Outcome],
+    *,
+    groups: Iterable[frozenset[int]] = (),
+    width: int = 1,
 ) -> Try | Found:
     """What to try next, or the answer.
 
     Args:
         ranked: Hunks by likelihood of guilt, likeliest first.
         shown: What the candidates that were run showed. The empty set is red, or there is nothing to cure.
+        groups: Hunks that are thought to work only together; they are tried together first, and told apart only
+            within the answer.
         width: How many candidates run at once.
     """
     if not ranked:
         return Found(frozenset(), is_minimal=False)
     known = {**shown, frozenset[int](): "red"}
+    units = _units(ranked, groups)
     start: frozenset[int] | None = None
-    for size in (*(size for size in _FIRST if size < len(ranked)), len(ranked)):
-        candidate = frozenset(ranked[:size])
+    for size in (*(size for size in _FIRST if size < len(units)), len(units)):
+        candidate = frozenset[int]().union(*units[:size])
         if candidate not in known:
             return Try((candidate,))
         if known[candidate] == "green":
@@ -61,17 +68,31 @@ def next_candidates(
             break
     if start is None:
         return Found(frozenset(), is_minimal=False)
-    return _thinned(start, ranked, known, width)
+    coarse = _thinned(start, units, known, width)
+    if isinstance(coarse, Try):
+        return coarse
+    return _thinned(coarse.hunks, [frozenset((one,)) for one in ranked], known, width)
+
+
+def _units(ranked: Sequence[int], groups: Iterable[frozenset[int]]) -> list[frozenset[int]]:
+    """Groups in the order of their likeliest hunks; a hunk of no group is one by itself."""
+    of = {hunk: group & frozenset(ranked) for group in groups for hunk in group}
+    return list(dict.fromkeys(of.get(hunk, frozenset((hunk,))) for hunk in ranked))
 
 
 def _thinned(
-    start: frozenset[int], ranked: Sequence[int], known: Mapping[frozenset[int], Outcome], width: int
+    start: frozenset[int],
+    units: Sequence[frozenset[int]],
+    known: Mapping[frozenset[int], Outcome],
+    width: int,
 ) -> Try | Found:
     """Follow the thinning out as far as the runs carry; every step is a function of them alone."""
     kept, pieces = start, 2
-    while len(kept) > 1:
+    while True:
         # The unlikeliest hunks go first.
-        order = [one for one in reversed(ranked) if one in kept]
+        order = [one for one in reversed(units) if one <= kept]
+        if len(order) < 2:
+            break
         pieces = min(pieces, len(order))
         candidates = [kept - piece for piece in _split(order, pieces)]
         smaller = next((one for one in candidates if known.get(one) == "green"), None)
@@ -90,9 +111,9 @@ def _thinned(
     return Found(kept, is_minimal=True)
 
 
-def _split(order: Sequence[int], pieces: int) -> Iterable[frozenset[int]]:
+def _split(order: Sequence[frozenset[int]], pieces: int) -> Iterable[frozenset[int]]:
     begin = 0
     for number in range(pieces):
         after = begin + (len(order) - begin) // (pieces - number)
-        yield frozenset(order[begin:after])
+        yield frozenset[int]().union(*order[begin:after])
         begin = after

@@ -12,11 +12,13 @@ from goldenpath_loop.science.hunks.search import Found, Outcome, Try, next_candi
 Show = Callable[[frozenset[int]], Outcome]
 
 
-def played(ranked: list[int], show: Show, *, width: int = 1) -> tuple[Found, dict[frozenset[int], Outcome]]:
+def played(
+    ranked: list[int], show: Show, *, groups: tuple[frozenset[int], ...] = (), width: int = 1
+) -> tuple[Found, dict[frozenset[int], Outcome]]:
     """Try until there is an answer."""
     shown: dict[frozenset[int], Outcome] = {}
     while True:
-        step = next_candidates(ranked, shown, width=width)
+        step = next_candidates(ranked, shown, groups=groups, width=width)
         if isinstance(step, Found):
             return step, shown
         assert isinstance(step, Try)
@@ -43,6 +45,19 @@ def test_the_guilty_hunks_and_no_others_are_found(case: tuple[list[int], frozens
     assert shown[guilty] == "green"
     if len(guilty) > 1:
         assert all(shown[guilty - {one}] != "green" for one in guilty)
+
+
+@given(CASES, st.data())
+def test_groups_cost_or_save_runs_and_never_change_the_answer(
+    case: tuple[list[int], frozenset[int]], data: st.DataObject
+) -> None:
+    """Whatever was joined by mistake is told apart."""
+    ranked, guilty = case
+    marks = {one: data.draw(st.integers(0, 5)) for one in ranked}
+    groups = tuple(frozenset(one for one in ranked if marks[one] == mark) for mark in set(marks.values()))
+    found, shown = played(ranked, lambda tried: "green" if guilty <= tried else "red", groups=groups)
+    assert found.hunks == guilty
+    assert shown[guilty] == "green"
 
 
 @given(CASES, st.data())
