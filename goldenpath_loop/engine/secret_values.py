@@ -21,6 +21,8 @@ _WORDS = (
 )
 _VARIABLE = re.compile(rf"{_WORDS}(?:$|_)", re.IGNORECASE)
 _KEY = re.compile(rf"{_WORDS}$", re.IGNORECASE)
+_PLACES = frozenset({"PWD", "OLDPWD"})
+"""Where a shell stands; no password, whatever the name looks like."""
 _REFERENCE = re.compile(r"\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
 _PARTLY_SUBSTITUTED = re.compile(r"\{[A-Za-z_][A-Za-z0-9_.\-]*\}")
 
@@ -58,7 +60,7 @@ def secret_values(
     around = {**environment, **operator_settings}
     asked = {name for text in _texts(configured) for name in _REFERENCE.findall(text)}
     asked.add(settings.model.api_key_env)
-    named = {name for name in environment if _VARIABLE.search(name)}
+    named = {name for name in environment if _VARIABLE.search(name) and name not in _PLACES}
     found = {around[name] for name in (asked | named) & around.keys()}
     return frozenset(
         value for value in (*operator_settings.values(), *found, *_literals(configured)) if value

@@ -68,7 +68,7 @@ def test_a_commit_of_little_weight_is_believed_less_and_never_ruled_out() -> Non
 @pytest.mark.parametrize(
     ("seen", "answer"),
     [
-        ([Observation(9, True)] * 8 + [Observation(0, True)] * 8, "never_good"),
+        ([Observation(9, True)] * 14 + [Observation(0, True)] * 14, "never_good"),
         (
             [Observation(9, False, past=True)] * 20 + [Observation(9, True)] * 8 + [Observation(0, True)] * 8,
             "environment",

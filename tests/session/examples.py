@@ -131,6 +131,13 @@ EFFECTS: tuple[AnyEffect, ...] = (
         revision=_REVISION,
     ),
     effects.ListCommits(key="commits", bad=_REVISION, limit=10),
+    effects.ProbeHunks(
+        key="hunks/aaaa/1+2/1",
+        revision=_REVISION,
+        commit=_OTHER,
+        hunks=(1, 2),
+        selections=(effects.Selection(suite="unit", tests=(_TEST,)),),
+    ),
     effects.ProbeCommit(
         key="probe/aaaa/K1",
         revision=_REVISION,
@@ -190,6 +197,7 @@ RECEIPTS: tuple[AnyReceipt, ...] = (
     receipts.CollectionReceipt(tests=(_TEST,), run=_RUN),
     receipts.SuiteReceipt(run=_RUN),
     receipts.CommitsReceipt(commits=(_COMMIT,), complete=False, evidence="E6"),
+    receipts.HunkProbeReceipt(revision=_REVISION, runs=(_RUN,), patch="E7", problem="p"),
     receipts.CommitProbeReceipt(revision=_REVISION, runs=(_RUN,), services=(_REPORT,), problem="p"),
     receipts.ChangeReceipt(
         commit=_COMMIT,
