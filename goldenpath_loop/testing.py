@@ -69,6 +69,8 @@ class PaperTarget:
     dead: frozenset[int] = frozenset()
     side_effect: str = ""
     conflict: bool = False
+    hunks: int = 1
+    """How many hunks the culprit's change has; none of them can be taken back alone."""
     performed: list[str] = field(default_factory=list)
     """Keys of everything that was asked, in order."""
     trees: dict[str, str] = field(default_factory=dict)
@@ -193,15 +195,16 @@ class PaperTarget:
         )
         return receipts.ChangeReceipt(
             commit=self._commit(self._number(effect.revision)),
-            hunks=(
+            hunks=tuple(
                 Hunk(
                     path="cart.py",
-                    header="@@ -1 +1 @@",
+                    header=f"@@ -{line} +{line} @@",
                     removed=("total = sum(prices)",),
                     added=("total = len(prices)",),
-                    old_start=1,
-                    new_start=1,
-                ),
+                    old_start=line,
+                    new_start=line,
+                )
+                for line in range(1, self.hunks + 1)
             ),
             origins=tuple(receipts.TestOrigin(id=test, existed=True) for test in effect.tests),
             diff=diff,

@@ -24,6 +24,7 @@ __all__ = [
     "remedies",
     "remedy_key",
     "remedy_tree",
+    "to_show",
     "unaudited",
     "under_repair",
 ]
@@ -127,6 +128,24 @@ def has_pull_request(state: State, remedy: Remedy) -> PullRequestReceipt | None:
 def is_shown(state: State, remedy: Remedy) -> bool:
     """Whether the remedy is proven and its pull request is open: what a next cycle may build on."""
     return is_proven(state, remedy) and has_pull_request(state, remedy) is not None
+
+
+def to_show(state: State) -> tuple[Remedy, ...]:
+    """Judged remedies that a person should see and that have no pull request yet.
+
+    One that cures nothing is not shown, nor one whose commit another remedy takes back at no cost; one that cures and
+    costs is shown as a draft.
+    """
+    return tuple(
+        remedy
+        for remedy in remedies(state)
+        if remedy.head is not None
+        and (verdict := state.verdict("stability", remedy.id)) is not None
+        and verdict.value in ("proven", "trade_off", "unproven")
+        and not is_superseded(state, remedy)
+        and not state.is_over(f"pull_request/{remedy.branch}")
+        and not push_problem(state, remedy)
+    )
 
 
 def push_problem(state: State, remedy: Remedy) -> str:

@@ -225,6 +225,12 @@ def test_what_could_not_be_carried_out_is_said_when_the_run_ends_badly() -> None
             "Decide about the draft",
         ),
         (
+            World(side_effect="tests/test_cart.py::test_empty", hunks=3),
+            Limits(),
+            "inconclusive",
+            "Decide about the draft",
+        ),
+        (
             World(),
             Limits(pull_requests=0),
             "pull_request_limit",
@@ -233,7 +239,17 @@ def test_what_could_not_be_carried_out_is_said_when_the_run_ends_badly() -> None
         (World(), Limits(cycles=1), "budget", "Review and merge pull_request.md"),
         (World(), Limits(duration_s=1e-9), "budget", ""),
     ],
-    ids=["passed", "repaired", "conflict", "root", "trade-off", "limit", "cycles", "time"],
+    ids=[
+        "passed",
+        "repaired",
+        "conflict",
+        "root",
+        "trade-off",
+        "trade-off of many hunks",
+        "limit",
+        "cycles",
+        "time",
+    ],
 )
 def test_whole_runs_end_as_they_should(
     tmp_path: Path, world: World, limits: Limits, outcome: RunOutcome, action: str

@@ -9,13 +9,13 @@ from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, c
 from goldenpath_loop.core.narrowing import narrow
 from goldenpath_loop.core.operator import operator_finding
 from goldenpath_loop.core.readings import failures, histories, unavailable_services
-from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, unaudited
+from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, to_show, unaudited
 from goldenpath_loop.core.search import search
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import cured_tests, own_signature, representative, result_of
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite
-from goldenpath_loop.records.events import DecisionMade, VerdictReached
+from goldenpath_loop.records.events import DecisionMade, PhaseResult, VerdictReached
 from goldenpath_loop.records.findings import Cluster
 from goldenpath_loop.records.receipts import ChangeReceipt, RemedyReceipt, SuiteReceipt
 from goldenpath_loop.science.clusters import cluster as cluster_failures
@@ -221,7 +221,8 @@ def _close(scene: Scene) -> Step:
         elif judged is not None and judged.value not in ("proven", "clean"):
             lines.append(f"{remedy.id} {judged.value}: {judged.statement}")
     summary = "; ".join(lines) or f"no test failed, and yet not everything is green: {_executed(scene)}"
-    return Step(events=(scene.finish("done" if fresh else "stopped", summary),))
+    result: PhaseResult = "done" if fresh or to_show(scene.state) else "stopped"
+    return Step(events=(scene.finish(result, summary),))
 
 
 def _executed(scene: Scene) -> str:

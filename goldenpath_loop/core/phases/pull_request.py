@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from goldenpath_loop.core.narrowing import can_be_narrowed
 from goldenpath_loop.core.pull_request_text import body, title
 from goldenpath_loop.core.remedies import (
-    Remedy,
     has_pull_request,
     is_proven,
     is_shown,
-    is_superseded,
     push_problem,
     remedies,
+    to_show,
 )
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import OpenPullRequest, PushBranch
@@ -27,14 +27,7 @@ def opened(scene: Scene) -> int:
 
 def decide(scene: Scene) -> Step:
     """Push each judged remedy's branch and open its pull request: a draft unless its proof is complete."""
-    waiting = [
-        remedy
-        for remedy in remedies(scene.state)
-        if remedy.head is not None
-        and scene.state.verdict("stability", remedy.id) is not None
-        and _is_worth_showing(scene, remedy)
-        and not _is_over(scene, remedy)
-    ]
+    waiting = [one for one in to_show(scene.state) if not can_be_narrowed(scene.state, one)]
     if not waiting:
         return _close(scene)
     if opened(scene) >= scene.policy.limits.pull_requests:
@@ -66,18 +59,6 @@ def decide(scene: Scene) -> Step:
         is_pushed=pushed is not None and not pushed.local_only,
     )
     return request(scene.state, [pull_request]) or Step()
-
-
-def _is_worth_showing(scene: Scene, remedy: Remedy) -> bool:
-    """A remedy that cures nothing is not shown; one that cures and costs is shown as a draft."""
-    verdict = scene.state.verdict("stability", remedy.id)
-    if is_superseded(scene.state, remedy):
-        return False
-    return verdict is not None and verdict.value in ("proven", "trade_off", "unproven")
-
-
-def _is_over(scene: Scene, remedy: Remedy) -> bool:
-    return scene.state.is_over(f"pull_request/{remedy.branch}") or push_problem(scene.state, remedy) != ""
 
 
 def _close(scene: Scene) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core.remedies import Remedy, audit_key, audited_clean, under_repair
+from goldenpath_loop.core.remedies import Remedy, audit_key, audited_clean, to_show, under_repair
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import AuditTree
 from goldenpath_loop.records.events import PhaseResult
@@ -25,8 +25,15 @@ def decide(scene: Scene) -> Step:
         else f"{remedy.id} could not be audited"
         for remedy, verdict in zip(found, verdicts, strict=True)
     )
-    result: PhaseResult = "done" if clean else "sent_back"
-    return Step(events=(scene.finish(result, summary, *(verdict.id for verdict in verdicts if verdict)),))
+    # A remedy that was judged before and is to be shown goes on as well.
+    result: PhaseResult = "done" if clean or to_show(scene.state) else "sent_back"
+    return Step(
+        events=(
+            scene.finish(
+                result, summary or "nothing new to audit", *(verdict.id for verdict in verdicts if verdict)
+            ),
+        )
+    )
 
 
 def _audit(scene: Scene, remedy: Remedy, receipt: RemedyReceipt) -> AuditTree:

@@ -19,7 +19,7 @@ from goldenpath_loop.core.deployments import (
 )
 from goldenpath_loop.core.narrowing import can_be_narrowed
 from goldenpath_loop.core.readings import sound_runs
-from goldenpath_loop.core.remedies import Remedy, audited_clean, remedies
+from goldenpath_loop.core.remedies import Remedy, audited_clean, remedies, to_show
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import cured_tests, own_signature, selections_of
 from goldenpath_loop.core.wording import counted
@@ -312,10 +312,8 @@ def _close(scene: Scene) -> Step:
         if (verdict := scene.state.verdict("stability", remedy.id)) is not None
     ]
     summary = "; ".join(f"{remedy.id} {verdict.value}: {verdict.statement}" for remedy, verdict in judged)
-    shown = any(
-        verdict.value in ("proven", "trade_off", "unproven") and not can_be_narrowed(scene.state, remedy)
-        for remedy, verdict in judged
-    )
+    # What costs something goes back first, as long as a part of it may be enough.
+    shown = any(not can_be_narrowed(scene.state, remedy) for remedy in to_show(scene.state))
     result: PhaseResult = "done" if shown else "sent_back"
     return Step(
         events=(scene.finish(result, summary or "nothing to prove", *(verdict.id for _, verdict in judged)),)
