@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from goldenpath_loop.science.flaky_culprit import Answer, Run, Search, next_step
@@ -31,6 +31,7 @@ HISTORIES = st.integers(2, 300).flatmap(lambda n: st.tuples(st.just(n), st.integ
 
 
 @given(HISTORIES)
+@example((202, 101))
 def test_a_deterministic_search_costs_what_bisecting_costs(case: tuple[int, int]) -> None:
     """And it is confirmed: the culprit was run and so was its parent."""
     count, culprit = case
