@@ -139,7 +139,7 @@ class PaperTarget:
                 )
             case asked.Deploy() | asked.StopDeployment() | asked.ProbeService():
                 raise WorldError("a target on paper has no services", where=effect.key)
-            case asked.ProbeHunks():
+            case asked.ProbeHunks() | asked.FitHunks():
                 raise WorldError("a target on paper has no files", where=effect.key)
 
     async def _run(self, suite: str, revision: str, tests: Sequence[str], witness: Witness) -> SuiteRun:

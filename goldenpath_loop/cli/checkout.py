@@ -7,7 +7,7 @@ from pathlib import Path
 from goldenpath_loop.errors import UsageError
 from goldenpath_loop.system.process import Command, own_environment, run
 
-__all__ = ["ask_git", "branch_of", "remote_of", "revision_of", "top_of"]
+__all__ = ["ask_git", "begin_of_line", "branch_of", "remote_of", "revision_of", "top_of"]
 
 # Nobody is there to type a password, and output must be in the words we look for.
 _ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
@@ -73,3 +73,27 @@ async def revision_of(top: Path, name: str) -> str:
     if not found:
         raise UsageError(f"{name} is no commit of this repository", where=str(top))
     return found
+
+
+async def begin_of_line(top: Path, bad: str, good: str) -> str:
+    """The newest first-parent ancestor of `bad` that also leads to `good`: `good` itself, or where its branch began.
+
+    Raises:
+        UsageError: The two have no such commit in common, or nothing lies between.
+        ProcessError: Git cannot be started.
+    """
+    line = (await ask_git(top, "rev-list", "--first-parent", bad, f"^{good}", timeout_s=120.0) or "").split()
+    if not line:
+        raise UsageError(
+            f"{bad[:10]} leads to {good[:10]}, not the other way round",
+            where=str(top),
+            advice="exchange --good and --bad, or name an older --good",
+        )
+    begin = await ask_git(top, "rev-parse", "--verify", "--quiet", f"{line[-1]}^1")
+    if not begin:
+        raise UsageError(
+            f"{good[:10]} and {bad[:10]} have no history in common",
+            where=str(top),
+            advice="name a --good revision that leads to the bad one",
+        )
+    return begin

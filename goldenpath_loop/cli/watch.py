@@ -121,5 +121,7 @@ def _record(folder: RunFolder, end: RunFinished | RunPaused, state: State) -> st
         hunks = state.verdict("stability", "hunks")
         if hunks is not None:
             record["hunks"] = {"answer": hunks.value, "statement": hunks.statement}
-            record["patch"] = str(folder.path / "culprit.patch") if hunks.value == "minimal" else None
+            record["patch"] = (
+                str(folder.path / "culprit.patch") if hunks.value in ("minimal", "trade_off") else None
+            )
     return json.dumps(record)

@@ -13,11 +13,14 @@ from goldenpath_loop.records.history import Commit
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
+from goldenpath_loop.records.results import TestResult
 from goldenpath_loop.science import flaky_culprit as science
 
-__all__ = ["COMMITS_KEY", "Search", "runs_of", "search_in", "search_of"]
+__all__ = ["COMMITS_KEY", "GUARD", "Search", "is_guard", "runs_of", "search_in", "search_of"]
 
 COMMITS_KEY = "commits"
+GUARD = "guard"
+"""Name of the suite that has to keep passing."""
 _DOCUMENTS = (".md", ".rst", ".adoc")
 _UNLIKELY = 0.02
 """Weight of a commit that only touches documents, or only files that are carried along; never zero."""
@@ -33,6 +36,9 @@ class Search:
     runs: tuple[science.Run, ...]
     effects: tuple[str, ...]
     """Keys of the runs, in the same order."""
+
+    remark: str = ""
+    """What is special about the good end."""
 
     def cost(self, index: int) -> float:
         """A commit that was run before is set up faster: its build lies in a cache."""
@@ -52,10 +58,7 @@ def search_of(state: State, policy: Policy) -> Search | str:
     order = {commit.revision: index for index, commit in enumerate(history)}
     if question.good is not None:
         if question.good not in order:
-            return (
-                f"{question.good[:10]} is not among the {len(history)} first-parent ancestors of "
-                f"{question.bad[:10]}: name a good revision on that line"
-            )
+            return f"{question.good[:10]} does not lead to {question.bad[:10]}"
         history = history[: order[question.good] + 1]
     if len(history) < 2:
         return (
@@ -75,7 +78,17 @@ def search_in(state: State, policy: Policy, question: CulpritQuestion, history: 
         delta=question.delta,
         most_runs=question.most_runs,
     )
-    return Search(history, asked, runs, keys)
+    remark = (
+        f"; {question.named_good[:10]} lies on a branch that began there, and what repaired it on that branch"
+        if question.named_good
+        else ""
+    )
+    return Search(history, asked, runs, keys, remark)
+
+
+def is_guard(effect: ProbeCommit) -> bool:
+    """Whether it runs what has to keep passing, not the command itself."""
+    return any(chosen.suite == GUARD for chosen in effect.selections)
 
 
 def runs_of(
@@ -87,30 +100,43 @@ def runs_of(
         state: The state of the run.
         order: Place of each commit that counts; None for all of them, whatever their places.
     """
+    shown = [
+        (key, record.effect.revision, _result(record.receipt))
+        for key, record in state.effects.items()
+        if isinstance(record.effect, ProbeCommit)
+        and record.status != "requested"
+        and not is_guard(record.effect)
+    ]
+    assert state.started is not None
+    question = state.started.question
+    # What fails on the bad revision is what is looked for; another exit code or exception is another failure.
+    reds = [(revision, result.signature.key) for _, revision, result in shown if result and result.signature]
+    wanted = next((key for revision, key in reds if question and revision == question.bad), None)
+    if wanted is None and reds:
+        wanted = reds[0][1]
     found: list[science.Run] = []
     keys: list[str] = []
-    signature = ""
-    for key, record in state.effects.items():
-        effect = record.effect
-        if not isinstance(effect, ProbeCommit) or record.status == "requested":
-            continue
-        results = (
-            [one for run in record.receipt.runs for one in run.results]
-            if isinstance(record.receipt, CommitProbeReceipt)
-            else []
-        )
-        result = results[0] if len(results) == 1 else None
-        outcome: Literal["green", "red", "unresolved"] = "unresolved"
-        if result is not None and result.outcome == "green":
-            outcome = "green"
-        elif result is not None and result.outcome in ("red", "timeout") and result.signature:
-            # The first failure is the one that is looked for; another exit code is another failure.
-            signature = signature or result.signature.key
-            outcome = "red" if result.signature.key == signature else "unresolved"
-        if order is None or effect.revision in order:
-            found.append(science.Run(order[effect.revision] if order else 0, outcome))
+    for key, revision, result in shown:
+        if order is None or revision in order:
+            found.append(science.Run(order[revision] if order else 0, _outcome(result, wanted)))
             keys.append(key)
     return tuple(found), tuple(keys)
+
+
+def _result(receipt: object) -> TestResult | None:
+    if not isinstance(receipt, CommitProbeReceipt):
+        return None
+    results = [one for run in receipt.runs for one in run.results]
+    return results[0] if len(results) == 1 else None
+
+
+def _outcome(result: TestResult | None, wanted: str | None) -> Literal["green", "red", "unresolved"]:
+    if result is None:
+        return "unresolved"
+    if result.outcome == "green":
+        return "green"
+    is_same = result.signature is not None and result.signature.key == wanted
+    return "red" if result.outcome in ("red", "timeout") and is_same else "unresolved"
 
 
 def _weight(commit: Commit, policy: Policy) -> float:

@@ -8,8 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from goldenpath_loop.core.culprit_evidence import COMMITS_KEY, Search, runs_of, search_in, search_of
-from goldenpath_loop.core.hunk_search import HunkTask, search_hunks
+from goldenpath_loop.core.culprit_evidence import (
+    COMMITS_KEY,
+    GUARD,
+    Search,
+    is_guard,
+    runs_of,
+    search_in,
+    search_of,
+)
+from goldenpath_loop.core.hunk_search import search_hunks
+from goldenpath_loop.core.hunk_task import Guard, HunkTask, green_of
 from goldenpath_loop.core.outcome import finish
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Step, request
@@ -29,8 +38,6 @@ __all__ = ["HUNKS", "SUBJECT", "believed_after", "decide_culprit"]
 
 SUBJECT, HUNKS = "command", "hunks"
 """Subjects of the verdicts."""
-_FLAKY_REPEATS = 8
-"""How often a flaky command has to pass before taking hunks back counts as a cure."""
 
 
 def decide_culprit(state: State, policy: Policy) -> Step:
@@ -51,7 +58,7 @@ def decide_culprit(state: State, policy: Policy) -> Step:
         return _ask(state, policy, question, search, reach)
     wanted = science.next_step(search.asked, search.runs, width=policy.jobs, cost=search.cost)
     if isinstance(wanted, science.Ask):
-        return _ask(state, policy, question, search, wanted.indices)
+        return _ask(state, policy, question, search, _with_bad_end(policy, search, wanted.indices))
     if state.verdict("culprit", SUBJECT) is None:
         return _step(state, _culprit(search, wanted))
     if not _is_found(wanted) or wanted.index is None:
@@ -60,19 +67,64 @@ def decide_culprit(state: State, policy: Policy) -> Step:
     if isinstance(culprit, Step):
         return culprit
     if question.hunks and state.verdict("stability", HUNKS) is None:
-        task = HunkTask(
+        hunks = _hunks(state, policy, question, search, culprit.revision)
+        return hunks if isinstance(hunks, Step) else _step(state, hunks)
+    return _end(state, wanted)
+
+
+def _with_bad_end(policy: Policy, search: Search, indices: tuple[int, ...]) -> tuple[int, ...]:
+    """The bad revision is run too, because only there it shows which failure is looked for."""
+    is_known = bool(policy.suites[0].fails_with) or any(run.index == 0 for run in search.runs)
+    return indices if is_known else (0, *(index for index in indices if index))[: policy.jobs]
+
+
+def _hunks(
+    state: State, policy: Policy, question: CulpritQuestion, search: Search, culprit: Revision
+) -> Step | Conclusion:
+    guard = _guard(state, policy, question.bad)
+    if isinstance(guard, Step):
+        return guard
+    if guard is not None and not guard.green:
+        return Conclusion(
+            kind="stability",
+            subject=HUNKS,
+            value="none",
+            statement=f"no hunk was tried: no test of the guard passes on {question.bad[:10]}",
+            because=(_guard_key(question.bad),),
+            revision=culprit,
+        )
+    belief = science.view(search.asked, search.runs) if question.is_flaky else None
+    return search_hunks(
+        HunkTask(
             state,
             policy,
-            culprit.revision,
+            culprit,
             question.bad,
             (Selection(suite=policy.suites[0].name, tests=()),),
             HUNKS,
-            repeats=_FLAKY_REPEATS if question.is_flaky else 1,
+            rates=(belief.p_old, belief.p_new) if belief else None,
             spoken_of=_first_words(state),
+            guard=guard,
         )
-        hunks = search_hunks(task)
-        return hunks if isinstance(hunks, Step) else _step(state, hunks)
-    return _end(state, wanted)
+    )
+
+
+def _guard(state: State, policy: Policy, bad: Revision) -> Step | Guard | None:
+    """What passes on the bad revision and has to go on passing."""
+    if all(suite.name != GUARD for suite in policy.suites):
+        return None
+    selections = (Selection(suite=GUARD, tests=()),)
+    step = request(
+        state, [ProbeCommit(key=_guard_key(bad), revision=bad, protected=bad, selections=selections)]
+    )
+    if step is not None:
+        return step
+    receipt = state.settled(_guard_key(bad), CommitProbeReceipt)
+    return Guard(selections, green_of(receipt.runs if receipt else (), bad))
+
+
+def _guard_key(revision: Revision) -> str:
+    return f"guard/{revision[:12]}"
 
 
 def _inside(state: State, policy: Policy, culprit: Commit) -> Step | Commit:
@@ -165,7 +217,7 @@ def believed_after(
 ) -> list[Conclusion]:
     """What one more run shows, and what is believed after it. `state` holds it already."""
     search = search_of(state, policy)
-    if isinstance(search, str):
+    if isinstance(search, str) or is_guard(effect):
         return []
     if effect.key not in search.effects:
         return [_on_branch(state, effect, receipt)]
@@ -280,7 +332,7 @@ def _statement(search: Search, answer: science.Answer) -> str:
         case "not_red":
             text = f"it is not red on {name[0]}: there is nothing to search ({spent})"
         case "never_good":
-            text = f"it is red on {name[-1]} as well, the oldest commit looked at ({spent})"
+            text = f"it is red on {name[-1]} as well, the oldest commit looked at ({spent})" + search.remark
         case "flaky":
             text = f"it fails now and then on every commit looked at: no commit changed that ({spent})"
         case "environment":

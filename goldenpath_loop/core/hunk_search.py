@@ -2,168 +2,162 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from dataclasses import dataclass
 
-from goldenpath_loop.core.comparing import run_problem
-from goldenpath_loop.core.state import State
+from goldenpath_loop.core.hunk_guard import Guarded, search_guarded
+from goldenpath_loop.core.hunk_task import HunkTask, asked, keys_of, outcomes, problem_of, runs_spent
 from goldenpath_loop.core.step import Step, request
 from goldenpath_loop.core.verdicts import Conclusion
 from goldenpath_loop.core.wording import code, counted
-from goldenpath_loop.records.base import Revision
-from goldenpath_loop.records.effects import DescribeChange, ProbeHunks, Selection
+from goldenpath_loop.records.effects import DescribeChange, FitHunks
 from goldenpath_loop.records.findings import Measurement
 from goldenpath_loop.records.history import Hunk
-from goldenpath_loop.records.policy import Policy
-from goldenpath_loop.records.receipts import ChangeReceipt, HunkProbeReceipt
+from goldenpath_loop.records.receipts import ChangeReceipt, HunkFitReceipt, HunkProbeReceipt
 from goldenpath_loop.science.hunks import search as science
 from goldenpath_loop.science.hunks.compose import parts
 from goldenpath_loop.science.hunks.coupling import coupled
 from goldenpath_loop.science.similarity import rank_hunks
 
-__all__ = ["HunkTask", "search_hunks"]
+__all__ = ["search_hunks"]
 
-_NAME_CHARS = 200
+_TEST_FILE = re.compile(
+    r"(?:^|/)(?:tests?|specs?|__tests__)/|(?:^|/)(?:test_[^/]*|conftest\.py|[^/]*[._-](?:test|spec)\.[^/]+)$"
+)
+"""Paths of tests by custom: a cure is never an edit of a test."""
+_DOCUMENT = re.compile(r"\.(?:md|rst|txt|adoc)$|(?:^|/)(?:LICENSE|CHANGES|CHANGELOG|README)[^/]*$")
+_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class HunkTask:
-    """What is searched for."""
+class _Parts:
+    """What of a change can be taken back."""
 
-    state: State
-    policy: Policy
-    culprit: Revision
-    onto: Revision
-    """The revision that has to pass again."""
-    selections: tuple[Selection, ...]
-    subject: str
-    """Of the verdict."""
-    repeats: int = 1
-    """How often a candidate has to pass before it counts as a cure."""
-    spoken_of: str = ""
-    """The failure's own words; hunks that have much in common with them are tried first."""
+    hunks: tuple[Hunk, ...]
+    ranked: tuple[int, ...]
+    """Those that can be taken back, likeliest guilty first."""
+    groups: tuple[frozenset[int], ...]
+    misfits: tuple[tuple[int, str], ...]
 
-    def probe(self, hunks: frozenset[int], number: int) -> ProbeHunks:
-        """One run of one candidate."""
-        name = "+".join(map(str, sorted(hunks)))
-        if len(name) > _NAME_CHARS:
-            name = f"{len(hunks)}of{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-        return ProbeHunks(
-            key=f"hunks/{self.culprit[:12]}/{name}/{number}",
-            revision=self.onto,
-            commit=self.culprit,
-            hunks=tuple(sorted(hunks)),
-            selections=self.selections,
-        )
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """All hunks outside of tests, whether they can be taken back or not."""
+        return tuple(sorted((*self.ranked, *(number for number, _ in self.misfits))))
 
 
 def search_hunks(task: HunkTask) -> Step | Conclusion:
     """The next step, or what the search came to."""
-    describe = DescribeChange(
-        key=f"change/{task.culprit[:12]}",
-        revision=task.culprit,
+    found = _parts(task)
+    if not isinstance(found, _Parts):
+        return found
+    if not found.ranked:
+        why = found.misfits[0][1] if found.misfits else "it changes no text outside of tests"
+        return _none(task, why)
+    wanted = science.next_candidates(
+        found.ranked, outcomes(task), groups=found.groups, width=task.policy.jobs
     )
-    step = request(task.state, [describe])
+    if isinstance(wanted, science.Try):
+        return asked(task, wanted.candidates)
+    if not wanted.hunks:
+        return _none(task, _why_none(task, found))
+    if task.guard is None:
+        return _found(task, found, wanted.hunks, None)
+    guarded = search_guarded(task, found.ranked, found.hunks, wanted.hunks, found.sources)
+    return guarded if isinstance(guarded, Step) else _found(task, found, guarded.hunks, guarded)
+
+
+def _parts(task: HunkTask) -> Step | Conclusion | _Parts:
+    describe = DescribeChange(key=f"change/{task.culprit[:12]}", revision=task.culprit)
+    fit = FitHunks(key=f"fit/{task.culprit[:12]}/{task.onto[:12]}", revision=task.onto, commit=task.culprit)
+    step = request(task.state, [describe, fit])
     if step is not None:
         return step
     change = task.state.settled(describe.key, ChangeReceipt)
-    if change is None:
-        return _none(task, "its change could not be read", runs=0)
+    fits = task.state.settled(fit.key, HunkFitReceipt)
+    if change is None or fits is None:
+        return _none(task, "its change could not be read")
     hunks = parts(change.hunks)
-    numbers = [number for number, hunk in enumerate(hunks) if not task.policy.target.protects(hunk.path)]
-    ranked = _ranked(task, hunks, numbers)
-    if not ranked:
-        return _none(task, "it changes no text outside of the protected tests", runs=0)
-    shown, spent = _shown(task)
-    wanted = science.next_candidates(ranked, shown, groups=coupled(hunks), width=task.policy.jobs)
-    if isinstance(wanted, science.Try):
-        return _ask(task, wanted.candidates)
-    if not wanted.hunks:
-        return _none(task, f"taking all of its {len(ranked)} hunks back does not cure", runs=spent)
-    return _found(task, hunks, wanted, len(ranked), spent)
+    misfits = {one.number: one.problem for one in fits.misfits}
+    numbers = [
+        number
+        for number, hunk in enumerate(hunks)
+        if not task.policy.target.protects(hunk.path) and not _TEST_FILE.search(hunk.path)
+    ]
+    fitting = [number for number in numbers if number not in misfits]
+    bound = tuple(frozenset(group) for group in fits.bound)
+    return _Parts(
+        hunks=hunks,
+        ranked=tuple(_ranked(task, hunks, fitting)),
+        groups=_joined((*bound, *coupled(hunks))),
+        misfits=tuple((number, misfits[number]) for number in numbers if number in misfits),
+    )
 
 
 def _ranked(task: HunkTask, hunks: tuple[Hunk, ...], numbers: list[int]) -> list[int]:
-    """Likeliest first: what has most in common with the failure's own words, then the order of the change."""
+    """Likeliest first: what has most in common with the failure's own words, then the order; documents last."""
     words = [task.spoken_of] if task.spoken_of else []
     scored = rank_hunks([hunks[number] for number in numbers], words)
     place = {id(one.hunk): index for index, one in enumerate(scored) if one.score > 0}
-    return sorted(numbers, key=lambda number: (place.get(id(hunks[number]), len(numbers)), number))
-
-
-def _shown(task: HunkTask) -> tuple[dict[frozenset[int], science.Outcome], int]:
-    """What each candidate showed, and how many runs that took; a flaky command has to pass every time."""
-    outcomes: dict[frozenset[int], list[science.Outcome]] = {}
-    for record in task.state.effects.values():
-        effect = record.effect
-        is_ours = isinstance(effect, ProbeHunks) and (effect.commit, effect.revision) == (
-            task.culprit,
-            task.onto,
-        )
-        if not is_ours or record.status == "requested":
-            continue
-        assert isinstance(effect, ProbeHunks)
-        outcomes.setdefault(frozenset(effect.hunks), []).append(_outcome(task, record.receipt))
-    shown: dict[frozenset[int], science.Outcome] = {}
-    for hunks, seen in outcomes.items():
-        bad = next((one for one in seen if one != "green"), None)
-        if bad is not None:
-            shown[hunks] = bad
-        elif len(seen) >= task.repeats:
-            shown[hunks] = "green"
-    return shown, sum(map(len, outcomes.values()))
-
-
-def _outcome(task: HunkTask, receipt: object) -> science.Outcome:
-    if not isinstance(receipt, HunkProbeReceipt) or receipt.problem:
-        return "unresolved"
-    if any(run.problem or run_problem(run, expected=task.onto) for run in receipt.runs):
-        return (
-            "unresolved"
-            if not any(one.outcome == "red" for run in receipt.runs for one in run.results)
-            else "red"
-        )
-    results = [one for run in receipt.runs for one in run.results if one.not_run != "deselected"]
-    return "green" if results and all(one.outcome == "green" for one in results) else "red"
-
-
-def _ask(task: HunkTask, candidates: tuple[frozenset[int], ...]) -> Step:
-    probes: list[ProbeHunks] = []
-    for hunks in candidates:
-        for number in range(1, task.repeats + 1):
-            probe = task.probe(hunks, number)
-            if probe.key not in task.state.effects:
-                probes.append(probe)
-                break
-    return request(task.state, probes) or Step()
-
-
-def _found(
-    task: HunkTask, hunks: tuple[Hunk, ...], found: science.Found, count: int, spent: int
-) -> Conclusion:
-    keys = tuple(
-        key
-        for key, record in task.state.effects.items()
-        if isinstance(record.effect, ProbeHunks) and frozenset(record.effect.hunks) == found.hunks
+    return sorted(
+        numbers,
+        key=lambda number: (
+            _DOCUMENT.search(hunks[number].path) is not None,
+            place.get(id(hunks[number]), len(numbers)),
+            number,
+        ),
     )
-    places = [_place(hunks[number]) for number in sorted(found.hunks)]
-    shown = "; ".join(places[:4]) + (f"; and {len(places) - 4} more" if len(places) > 4 else "")
+
+
+def _joined(groups: tuple[frozenset[int], ...]) -> tuple[frozenset[int], ...]:
+    """Groups without a hunk in common, in the order of their first hunks."""
+    apart: list[frozenset[int]] = []
+    for group in groups:
+        touching = [one for one in apart if one & group]
+        apart = [one for one in apart if not one & group] + [group.union(*touching)]
+    return tuple(sorted(apart, key=min))
+
+
+def _why_none(task: HunkTask, found: _Parts) -> str:
+    everything = frozenset(found.ranked)
+    keys = keys_of(task, everything)
+    problem = problem_of(task, keys[-1]) if keys else ""
+    rest = (
+        f" ({counted(found.misfits, 'hunk')} cannot be taken back: {found.misfits[0][1]})"
+        if found.misfits
+        else ""
+    )
+    if problem:
+        return f"taking {counted(everything, 'hunk')} back together: {problem}{rest}"
+    return f"taking {counted(everything, 'hunk')} back does not cure{rest}"
+
+
+def _found(task: HunkTask, found: _Parts, minimal: frozenset[int], guarded: Guarded | None) -> Conclusion:
+    keys = keys_of(task, minimal)
+    places = [_place(found.hunks[number]) for number in sorted(minimal)]
+    shown = "; ".join(places[:_SHOWN]) + (
+        f"; and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    )
     patches = [receipt.patch for key in keys if (receipt := task.state.settled(key, HunkProbeReceipt))]
+    spent = runs_spent(task)
+    them = "it" if len(minimal) == 1 else "none of them"
+    least = "" if len(minimal) == 1 else f", and {them} can be left away"
     statement = (
-        f"{counted(found.hunks, 'hunk')} of {count} taken back on {task.onto[:10]}: it passes, and none of "
-        f"them can be left away ({counted(spent, 'run')}): {shown}"
+        f"{counted(minimal, 'hunk')} of {len(found.ranked) + len(found.misfits)} taken back on "
+        f"{task.onto[:10]}: it passes{least} ({counted(spent, 'run')}): {shown}"
+        + (f". {guarded.words}" if guarded else "")
     )
     return Conclusion(
         kind="stability",
         subject=task.subject,
-        value="minimal",
+        value="trade_off" if guarded and guarded.lost else "minimal",
         statement=statement,
         measurements=(
-            Measurement(name="hunks", value=len(found.hunks)),
-            Measurement(name="hunks of the commit", value=count),
+            Measurement(name="hunks", value=len(minimal)),
+            Measurement(name="hunks of the commit", value=len(found.ranked) + len(found.misfits)),
             Measurement(name="runs", value=spent),
+            *((Measurement(name="tests lost", value=len(guarded.lost)),) if guarded else ()),
         ),
-        because=(*keys, *(patch for patch in patches[:1] if patch)),
+        because=(*keys, *(guarded.keys if guarded else ()), *(patch for patch in patches[:1] if patch)),
         revision=task.culprit,
     )
 
@@ -173,12 +167,12 @@ def _place(hunk: Hunk) -> str:
     return f"{hunk.path}:{hunk.new_start} {code(words[:60])}"
 
 
-def _none(task: HunkTask, why: str, *, runs: int) -> Conclusion:
+def _none(task: HunkTask, why: str) -> Conclusion:
     return Conclusion(
         kind="stability",
         subject=task.subject,
         value="none",
         statement=f"no set of its hunks makes {task.onto[:10]} pass: {why}",
-        measurements=(Measurement(name="runs", value=runs),),
+        measurements=(Measurement(name="runs", value=runs_spent(task)),),
         revision=task.culprit,
     )

@@ -32,6 +32,7 @@ from goldenpath_loop.records.receipts import (
     CommitsReceipt,
     DeployReceipt,
     HistoryReceipt,
+    HunkFitReceipt,
     HunkProbeReceipt,
     ProbeReceipt,
     PullRequestReceipt,
@@ -108,6 +109,7 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
             | CommitsReceipt()
             | ChangeReceipt()
             | HunkProbeReceipt()
+            | HunkFitReceipt()
             | RemedyReceipt()
             | PushReceipt()
             | PullRequestReceipt()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from goldenpath_loop.core.deployments import cycle_revision
-from goldenpath_loop.core.hunk_search import HunkTask, search_hunks
+from goldenpath_loop.core.hunk_search import search_hunks
+from goldenpath_loop.core.hunk_task import HunkTask
 from goldenpath_loop.core.remedies import Remedy, hunk_branch, hunk_key, hunk_tree, remedies
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene, Step, request

@@ -18,6 +18,7 @@ from goldenpath_loop.records import receipts
 from goldenpath_loop.repository.base import inspect_base
 from goldenpath_loop.repository.changes import describe_change
 from goldenpath_loop.repository.history import list_commits
+from goldenpath_loop.repository.hunks import fit_hunks
 from goldenpath_loop.repository.push import push_branch
 from goldenpath_loop.repository.remedies import compose, revert_commit
 from goldenpath_loop.repository.worktrees import prepare_worktree, remove_worktrees
@@ -68,6 +69,8 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
             return await probe_commit(effect, bench, witness)
         case asked.ProbeHunks():
             return await probe_hunks(effect, bench, witness)
+        case asked.FitHunks():
+            return await fit_hunks(bench.root, commit=effect.commit, onto=effect.revision)
         case asked.DescribeChange():
             return await describe_change(
                 bench.root, revision=effect.revision, tests=effect.tests, witness=witness

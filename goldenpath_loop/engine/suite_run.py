@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from goldenpath_loop.engine.bench import Bench
+from goldenpath_loop.engine.environments import EnvironmentProblem, environment_for
 from goldenpath_loop.engine.served import Served, served_revision
 from goldenpath_loop.records.base import Revision, TestId
 from goldenpath_loop.records.effects import CollectTests, RunSuite
@@ -20,7 +21,10 @@ __all__ = ["collect", "run", "run_tests"]
 async def collect(effect: CollectTests, bench: Bench, witness: Witness) -> CollectionReceipt:
     """Ask the suite which tests it has."""
     suite = bench.policy.suite(effect.suite)
-    request = _request(bench, suite, effect.key, effect.tree, effect.deployment, ())
+    try:
+        request = await _request(bench, suite, effect.key, effect.tree, effect.deployment, ())
+    except EnvironmentProblem as problem:
+        return CollectionReceipt(run=_not_started(suite, problem))
     found = await collect_suite(request, witness)
     return CollectionReceipt(tests=found.collected, run=found)
 
@@ -53,8 +57,12 @@ async def run_tests(
 ) -> SuiteRun:
     """Run tests of one suite and read what is tested before and after: the same tree, the same system."""
     spec = bench.policy.suite(suite)
+    try:
+        request = await _request(bench, spec, key, tree, deployment, tests)
+    except EnvironmentProblem as problem:
+        return _not_started(spec, problem)
     before = await _tested(bench, deployment, spec, tree, revision)
-    found = await run_suite(_request(bench, spec, key, tree, deployment, tests), witness)
+    found = await run_suite(request, witness)
     after = await _tested(bench, deployment, spec, tree, revision)
     return found.model_copy(
         update={
@@ -72,16 +80,24 @@ async def _tested(bench: Bench, deployment: str, suite: SuiteSpec, tree: str, re
     return Served(await head_of(bench.tree(tree)))
 
 
-def _request(
+def _not_started(suite: SuiteSpec, problem: EnvironmentProblem) -> SuiteRun:
+    return SuiteRun(suite=suite.name, ended="not_started", problem=str(problem))
+
+
+async def _request(
     bench: Bench, suite: SuiteSpec, key: str, tree: str, deployment: str, tests: tuple[TestId, ...]
 ) -> SuiteRequest:
     folder = bench.tree(tree)
+    environment = await environment_for(
+        suite, tree=folder, store=bench.trees.parent / "environments", python=bench.python
+    )
     return SuiteRequest(
         suite=suite,
         tree=folder,
         tests=tests,
         python=bench.python,
         env=bench.suite_environment(suite, deployment, folder),
+        environment=environment,
         foreign_root=bench.root,
         scratch=bench.scratch(key),
         packages=bench.policy.target.packages,

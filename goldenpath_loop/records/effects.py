@@ -22,6 +22,7 @@ __all__ = [
     "Deploy",
     "DescribeChange",
     "Effect",
+    "FitHunks",
     "InspectBase",
     "ListCommits",
     "OnCrash",
@@ -179,6 +180,14 @@ class ProbeHunks(Effect):
     selections: tuple[Selection, ...]
 
 
+class FitHunks(Effect):
+    """Find out which hunks of `commit` can be taken back on `revision`, without running anything."""
+
+    kind: Literal["fit_hunks"] = "fit_hunks"
+    revision: Revision
+    commit: Revision
+
+
 class DescribeChange(Effect):
     """Read what one commit changed, and whether the named tests were there already."""
 
@@ -254,6 +263,7 @@ AnyEffect = Annotated[
     | ListCommits
     | ProbeCommit
     | ProbeHunks
+    | FitHunks
     | DescribeChange
     | RevertCommit
     | ComposeRemedies

@@ -16,6 +16,8 @@ class CulpritQuestion(Record):
     """Where the command fails."""
     good: Revision | None = None
     """Where it passed; None lets the search find such a commit by itself."""
+    named_good: Revision | None = None
+    """The revision that was named, when it lies on a branch of its own; `good` is then where that branch began."""
     is_flaky: bool = False
     """Whether the command may pass and fail on one commit."""
     confidence: float = Field(default=0.99, gt=0.5, lt=1.0)

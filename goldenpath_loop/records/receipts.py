@@ -22,6 +22,8 @@ __all__ = [
     "CommitsReceipt",
     "DeployReceipt",
     "HistoryReceipt",
+    "HunkFitReceipt",
+    "HunkMisfit",
     "HunkProbeReceipt",
     "ProbeReceipt",
     "PullRequestReceipt",
@@ -139,6 +141,22 @@ class HunkProbeReceipt(Record):
     """One sentence when the hunks could not be taken back there; empty otherwise."""
 
 
+class HunkMisfit(Record):
+    """A hunk that cannot be taken back on top of what came later."""
+
+    number: int = Field(ge=0)
+    problem: str
+
+
+class HunkFitReceipt(Record):
+    """Which hunks of a commit can be taken back on a later one."""
+
+    kind: Literal["hunk_fit"] = "hunk_fit"
+    misfits: tuple[HunkMisfit, ...] = ()
+    bound: tuple[tuple[int, ...], ...] = ()
+    """Hunks that can only be taken back together."""
+
+
 class TestOrigin(Record):
     """Whether a test was there when a change was made."""
 
@@ -244,6 +262,7 @@ AnyReceipt = Annotated[
     | CommitsReceipt
     | CommitProbeReceipt
     | HunkProbeReceipt
+    | HunkFitReceipt
     | ChangeReceipt
     | RemedyReceipt
     | AuditReceipt

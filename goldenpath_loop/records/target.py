@@ -100,6 +100,12 @@ class SuiteSpec(Record):
     may_skip: tuple[str, ...] = ()
     """Tests that may skip themselves or be marked to fail without costing the suite its pass; `*` matches anything."""
     env: dict[str, str] = Field(default_factory=dict)
+    fails_with: str = ""
+    """Text that the output of a command's failure has; another failure says nothing."""
+    setup: tuple[str, ...] = ()
+    """Command that builds the folder `{environment}` in which the tree's dependencies lie."""
+    setup_files: tuple[str, ...] = ()
+    """Files that say what it builds, like a lock file; trees in which they are alike share one environment."""
 
     @property
     def is_pytest(self) -> bool:

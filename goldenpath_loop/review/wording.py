@@ -113,6 +113,8 @@ def effect_words(effect: AnyEffect) -> str:
         case asked.ProbeHunks():
             taken = amount(len(effect.hunks), "hunk")
             return f"try {short(effect.revision)} with {taken} of {short(effect.commit)} taken back"
+        case asked.FitHunks():
+            return f"see which hunks of {short(effect.commit)} can be taken back on {short(effect.revision)}"
         case asked.DescribeChange():
             return f"read change {short(effect.revision)}"
         case asked.RevertCommit():
@@ -171,6 +173,8 @@ def receipt_words(receipt: AnyReceipt) -> str:
             return f"{short(receipt.revision)}: {receipt.problem or tally_words(tally(results))}"
         case receipts.HunkProbeReceipt():
             return receipt.problem or tally_words(tally(_results(receipt.runs)))
+        case receipts.HunkFitReceipt():
+            return f"{amount(len(receipt.misfits), 'hunk')} cannot be" if receipt.misfits else "all can be"
         case receipts.ChangeReceipt(commit=commit):
             return f"{short(commit.revision)} {commit.subject}: {amount(len(receipt.hunks), 'hunk')}"
         case receipts.RemedyReceipt():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Literal
 
 __all__ = [
     "benjamini_hochberg",
@@ -20,6 +21,7 @@ __all__ = [
     "rate_bound",
     "repeats_for",
     "triage_reruns",
+    "which_rate",
     "wilson",
 ]
 
@@ -221,3 +223,24 @@ def benjamini_hochberg(p_values: Sequence[float], rate: float = 0.05) -> tuple[b
         if p <= rate * position / len(ordered):
             limit = p
     return tuple(p <= limit for p in p_values)
+
+
+def which_rate(
+    fails: int, passes: int, *, low: float, high: float, error: float = 0.01
+) -> Literal["low", "high"] | None:
+    """Which of two failure rates the runs so far are of; None while more runs are needed.
+
+    Wald's sequential test: looking after every run costs nothing. Rates are kept away from 0 and 1, so that no single
+    run decides.
+
+    Raises:
+        ValueError: The rates are not in order, or `error` is no share.
+    """
+    _check_share("error", error)
+    low, high = max(low, 0.02), min(high, 0.98)
+    if low >= high:
+        raise ValueError(f"{low} is no lower rate than {high}")
+    evidence = fails * math.log(high / low) + passes * math.log((1 - high) / (1 - low))
+    if abs(evidence) < math.log((1 - error) / error):
+        return None
+    return "high" if evidence > 0 else "low"

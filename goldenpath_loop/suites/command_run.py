@@ -10,7 +10,7 @@ from goldenpath_loop.records.evidence import Obtained
 from goldenpath_loop.records.results import Failure, SuiteEnd, SuiteRun, TestResult
 from goldenpath_loop.science.signature import signature_of
 from goldenpath_loop.session.witness import Witness
-from goldenpath_loop.suites.console import last_lines
+from goldenpath_loop.suites.console import exception_in, last_lines
 from goldenpath_loop.suites.evidence_text import evidence_text
 from goldenpath_loop.suites.junit import JunitReport, read_junit
 from goldenpath_loop.suites.outcome import CRASHED, CUT_OFF
@@ -31,7 +31,7 @@ async def run_command(request: SuiteRequest, witness: Witness) -> SuiteRun:
     suite = request.suite
     (request.scratch / "tmp").mkdir(parents=True, exist_ok=True)
     command = Command(
-        argv=tuple(part.replace("{python}", request.python) for part in suite.command),
+        argv=tuple(map(request.said, suite.command)),
         cwd=request.tree,
         env=own_environment(
             {
@@ -147,8 +147,13 @@ async def _by_exit_code(
         result = result.model_copy(
             update={"outcome": "unresolved", "not_run": "skipped", "reason": f"the command said so: {how}"}
         )
+    elif done.exit_code != 0 and suite.fails_with not in output:
+        reason = f"another failure ({how}): the output does not have {suite.fails_with!r}"
+        result = result.model_copy(update={"outcome": "unresolved", "not_run": "skipped", "reason": reason})
     elif done.exit_code != 0:
-        failure = Failure(exception=f"ExitCode{done.exit_code}", message=last_lines(output) or how)
+        exception = exception_in(output)
+        name = f"ExitCode{done.exit_code}" + (f" {exception}" if exception else "")
+        failure = Failure(exception=name, message=last_lines(output) or how)
         result = _with(result, "red", failure)
     text = evidence_text(result, [])
     evidence = await witness.capture(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["last_lines", "stack_frames", "why_not_started"]
+__all__ = ["exception_in", "last_lines", "stack_frames", "why_not_started"]
 
 _MAX_CHARS = 300
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -21,6 +21,11 @@ _TELLING = (
     re.compile(r"^E   +.+"),
     re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Warning): .+"),
 )
+_RAISED = re.compile(
+    r"^(?:E +)?((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit|Failed|Timeout))(?::|$)"
+    r"|^E +assert ",
+    re.MULTILINE,
+)
 _STACK_LINE = re.compile(r'^  File "(?P<path>[^"]+)", line (?P<line>[0-9]+) in (?P<function>.+)$')
 
 
@@ -35,6 +40,15 @@ def why_not_started(output: str, *, python: str = "") -> str:
                 return f"pytest is not installed for {python or 'that interpreter'}: install it there"
             return _short(_with_cause(line, lines[position + 1 :]))
     return _short(next((line for line in reversed(lines) if line.strip()), ""))
+
+
+def exception_in(output: str) -> str:
+    """Type of the exception by which a Python program or test runner says that it failed; empty when none does.
+
+    Of several the last one counts: those before it are its causes.
+    """
+    found = _RAISED.findall(_ANSI.sub("", output))
+    return (found[-1] or "AssertionError").rpartition(".")[2] if found else ""
 
 
 def last_lines(output: str, count: int = 3) -> str:

@@ -144,7 +144,7 @@ def _argv(request: SuiteRequest, *, collect_only: bool) -> tuple[str, ...]:
     suite = request.suite
     chosen = request.tests if request.tests and not collect_only else (suite.path,) if suite.path else ()
     return (
-        request.python,
+        request.said(request.python),
         "-m",
         "pytest",
         "-p",

@@ -31,8 +31,16 @@ class SuiteRequest:
     """The user's checkout: code under test that is imported from there spoils the run."""
     scratch: Path
     """Folder for this run alone: events, reports, temporary files."""
+    environment: Path | None = None
+    """What the suite's setup built for this tree; `{environment}` in its words."""
     packages: tuple[str, ...] = ()
     """Import names of the code under test, which must come from the tree; empty for those the tree shows."""
+
+    def said(self, word: str) -> str:
+        """One word of a command with this run's places put in."""
+        if self.environment is not None:
+            word = word.replace("{environment}", str(self.environment))
+        return word.replace("{python}", self.python)
 
     def python_path(self, *first: str) -> str:
         """`PYTHONPATH` by which the tree's own code is found before any that is installed."""

@@ -88,6 +88,53 @@ def test_what_cannot_be_compared_is_no_failure(tmp_path: Path, exit_code: int, w
     assert "one of 5 commits" in found.record["reason"]
 
 
+def test_another_exception_is_another_failure(tmp_path: Path) -> None:
+    """Python ends with 1 for both; the older one hides what is looked for."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["good"] * 4 + ["broken"] * 3 + ["bad"] * 4)
+    code = (
+        "v = open('value.txt').read().strip()\n"
+        "assert v != 'bad', 'value'\n"
+        "if v == 'broken': raise KeyError(v)"
+    )
+    for says in ((), ("--says", "AssertionError: value")):
+        found = typed(*ask(root, "--good", revisions[0], *says, code=code), folder=root, cache=tmp_path)
+        assert found.record["answer"] == "range"
+        assert found.record["culprit"] == revisions[7]
+
+
+def test_commits_that_need_the_same_share_an_environment(tmp_path: Path) -> None:
+    """It is built once for each content of the file that names what is needed; where that fails nothing is told."""
+    root = tmp_path / "repo"
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    revisions: list[str] = []
+    for number in range(16):
+        (root / "needs.txt").write_text("old\n" if number < 6 else "nonsense\n" if number < 8 else "new\n")
+        (root / "value.txt").write_text("good\n" if number < 11 else "bad\n")
+        (root / "number.txt").write_text(f"{number}\n")
+        git(root, "add", "-A")
+        git(root, "commit", "-qm", f"Change {number}")
+        revisions.append(git(root, "rev-parse", "HEAD"))
+    (tmp_path / "setup.py").write_text(
+        "import pathlib, shutil, sys\n"
+        "said = pathlib.Path('needs.txt').read_text()\n"
+        f"pathlib.Path({str(tmp_path / 'built')!r}).open('a').write(said)\n"
+        "assert said != 'nonsense\\n'\n"
+        "shutil.copy('value.txt' if said == 'x' else 'needs.txt', sys.argv[1])\n"
+    )
+    code = f"import sys; open(sys.argv[1] + '/needs.txt'); {CHECK}"
+    setup = f"{sys.executable} {tmp_path / 'setup.py'} {{environment}}"
+    words = ("culprit", "--json", "--good", revisions[0], "--setup", setup, "--setup-file", "needs.txt")
+    command = ("--", sys.executable, "-c", code, "{environment}")
+    found = typed(*words, *command, folder=root, cache=tmp_path)
+    assert found.exit_code == 0, found.errors
+    assert found.record["culprit"] == revisions[11]
+    built = (tmp_path / "built").read_text().splitlines()
+    assert built.count("new") == 1
+    assert built.count("old") <= 1
+
+
 @pytest.mark.parametrize(
     ("values", "answer"), [(["good"] * 5, "not_red"), (["bad"] * 5, "never_good")], ids=["green", "red"]
 )
@@ -155,8 +202,9 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path: Path) -> None:
         (("--good", "nonsense"), 2, "nonsense is no commit"),
         (("--confidence", "2"), 2, "not between 0.5 and 1"),
         (("--delta", "0"), 2, "not between 0 and 1"),
-        (("--good", "side"), 10, "is not among the"),
-        (("--good", "HEAD"), 10, "good and bad are the same commit"),
+        (("--good", "stranger"), 2, "no history in common"),
+        (("--good", "HEAD"), 2, "not the other way round"),
+        (("--hunks", "--guard", "'"), 2, "--guard cannot be split"),
     ],
 )
 def test_a_question_that_cannot_be_asked_says_why(
@@ -164,13 +212,31 @@ def test_a_question_that_cannot_be_asked_says_why(
 ) -> None:
     """In one line, with an exit code that fits."""
     root = tmp_path / "repo"
-    revisions = history(root, ["good", "bad", "bad"])
-    git(root, "checkout", "-q", "-b", "side", revisions[0])
+    history(root, ["good", "bad", "bad"])
+    git(root, "checkout", "-q", "--orphan", "stranger")
     git(root, "commit", "-qm", "Elsewhere", "--allow-empty")
     git(root, "checkout", "-q", "main")
     found = typed(*ask(root, *words), folder=root, cache=tmp_path)
     assert found.exit_code == exit_code
     assert said in found.output + found.errors
+
+
+@pytest.mark.parametrize("is_mended", [False, True])
+def test_a_good_revision_on_a_branch_leads_to_where_it_began(tmp_path: Path, is_mended: bool) -> None:
+    """It proves nothing about that commit: what repaired it may lie on the branch alone."""
+    root = tmp_path / "repo"
+    revisions = history(root, ["bad" if is_mended else "good"] * 3 + ["bad"] * 3)
+    git(root, "checkout", "-q", "-b", "side", revisions[0])
+    (root / "value.txt").write_text("good\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "Elsewhere", "--allow-empty")
+    git(root, "checkout", "-q", "main")
+    found = typed(*ask(root, "--good", "side"), folder=root, cache=tmp_path)
+    if is_mended:
+        assert found.record["answer"] == "never_good"
+        assert "on that branch" in found.record["reason"]
+    else:
+        assert found.record["culprit"] == revisions[3]
 
 
 def test_the_report_tells_every_run_and_draws_the_belief(tmp_path: Path) -> None:
@@ -269,3 +335,49 @@ def test_inside_a_guilty_merge_the_commit_of_its_branch_is_named(tmp_path: Path,
     assert found.exit_code == 0, found.errors
     assert found.record["culprit"] == (named["feature 2"] if place == "branch" else merge)
     assert "merge" in found.record["reason"] or place == "merge"
+
+
+GUARDED = """
+import sys, unittest
+import shop
+class Shop(unittest.TestCase):
+    def test_total(self): self.assertEqual(shop.total([1, 2]), 3)
+    def test_first(self): self.assertEqual(shop.first(), 1)
+    def test_second(self): self.assertEqual(shop.second(), {second})
+"""
+
+
+@pytest.mark.parametrize(("second", "answer"), [("2", "minimal"), ("4", "trade_off")])
+def test_a_cure_that_costs_another_test_is_widened_or_called_a_trade_off(
+    tmp_path: Path, second: str, answer: str
+) -> None:
+    """`second` needs what `total` needs, until the hunk beside goes back too; or it is the commit's own feature."""
+    root = tmp_path / "repo"
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    before = (
+        "BASE = 0\n\n\ndef total(prices):\n    return sum(prices) + BASE\n\n\ndef first():\n    return 1\n"
+    )
+    seconds = "\n\ndef second():\n    return {} + BASE\n"
+    (root / "shop.py").write_text(before + seconds.format("2"))
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "Begin")
+    feature = "3" if answer == "trade_off" else "1"
+    (root / "shop.py").write_text(before.replace("BASE = 0", "BASE = 1") + seconds.format(feature))
+    (root / "test_shop.py").write_text(GUARDED.format(second=second))
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "Another base")
+    check = "import shop; assert shop.total([1, 2]) == 3"
+    guard = f"{sys.executable} -m pytest -q -p no:cacheprovider --junitxml=guard.xml test_shop.py"
+    words = ("--hunks", "--guard", guard, "--guard-report", "guard.xml")
+    found = typed(*ask(root, *words, code=check), folder=root, cache=tmp_path)
+    assert found.exit_code == 0, found.errors
+    assert found.record["hunks"]["answer"] == answer
+    changed = [one for one in Path(found.record["patch"]).read_text().splitlines() if one.startswith("-B")]
+    assert changed == ["-BASE = 1"]
+    said = found.record["hunks"]["statement"]
+    if answer == "minimal":
+        assert "All 2 tests of the guard that passed before still pass" in said
+    else:
+        assert "it costs 1 test that passed before: test_shop.Shop::test_second" in said
+        assert "fail without the commit too" in said

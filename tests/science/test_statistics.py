@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from goldenpath_loop.science.statistics import (
     rate_bound,
     repeats_for,
     triage_reruns,
+    which_rate,
     wilson,
 )
 
@@ -237,6 +239,8 @@ def test_benjamini_hochberg_lies_between_its_neighbours(p_values: list[float]) -
         lambda: beta_cdf(0.5, math.nan, 1.0),
         lambda: beta_cdf(0.5, 1e15, 1e15),
         lambda: beta_quantile(1.0, 1.0, 1.0),
+        lambda: which_rate(1, 1, low=0.5, high=0.5),
+        lambda: which_rate(1, 1, low=0.1, high=0.5, error=0.0),
     ],
 )
 def test_what_cannot_be_counted_is_refused(call: object) -> None:
@@ -244,3 +248,38 @@ def test_what_cannot_be_counted_is_refused(call: object) -> None:
     assert callable(call)
     with pytest.raises(ValueError, match=r"."):
         call()
+
+
+@pytest.mark.parametrize(
+    ("fails", "passes", "low", "high", "expected"),
+    [
+        (0, 1, 0.0, 1.0, None),
+        (0, 2, 0.0, 1.0, "low"),
+        (2, 0, 0.0, 1.0, "high"),
+        (1, 1, 0.0, 1.0, None),
+        (0, 7, 0.0, 0.5, "low"),
+        (0, 6, 0.0, 0.5, None),
+        (1, 6, 0.0, 0.5, None),
+        (3, 3, 0.1, 0.9, None),
+    ],
+)
+def test_which_of_two_rates_is_said_when_it_is_sure(
+    fails: int, passes: int, low: float, high: float, expected: str | None
+) -> None:
+    """One run never decides, and the further apart the rates are the fewer it takes."""
+    assert which_rate(fails, passes, low=low, high=high) == expected
+
+
+@given(st.floats(0.0, 0.4), st.floats(0.2, 0.6), st.integers(0, 2**32))
+def test_which_rate_is_seldom_wrong(low: float, gap: float, seed: int) -> None:
+    """Looking after every run, it errs about as often as it may."""
+    high = min(1.0, low + gap)
+    chance = random.Random(seed)
+    wrong = 0
+    for _ in range(100):
+        fails = passes = 0
+        while (said := which_rate(fails, passes, low=low, high=high)) is None:
+            red = chance.random() < max(low, 0.02)
+            fails, passes = fails + red, passes + (not red)
+        wrong += said == "high"
+    assert wrong <= 8

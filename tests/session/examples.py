@@ -131,6 +131,7 @@ EFFECTS: tuple[AnyEffect, ...] = (
         revision=_REVISION,
     ),
     effects.ListCommits(key="commits", bad=_REVISION, limit=10),
+    effects.FitHunks(key="fit/aaaa/bbbb", revision=_REVISION, commit=_OTHER),
     effects.ProbeHunks(
         key="hunks/aaaa/1+2/1",
         revision=_REVISION,
@@ -197,6 +198,7 @@ RECEIPTS: tuple[AnyReceipt, ...] = (
     receipts.CollectionReceipt(tests=(_TEST,), run=_RUN),
     receipts.SuiteReceipt(run=_RUN),
     receipts.CommitsReceipt(commits=(_COMMIT,), complete=False, evidence="E6"),
+    receipts.HunkFitReceipt(misfits=(receipts.HunkMisfit(number=2, problem="p"),), bound=((0, 1),)),
     receipts.HunkProbeReceipt(revision=_REVISION, runs=(_RUN,), patch="E7", problem="p"),
     receipts.CommitProbeReceipt(revision=_REVISION, runs=(_RUN,), services=(_REPORT,), problem="p"),
     receipts.ChangeReceipt(

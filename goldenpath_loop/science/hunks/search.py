@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Found", "Outcome", "Try", "next_candidates"]
+__all__ = ["Found", "Outcome", "Try", "next_candidates", "thinned"]
 
 Outcome = Literal["green", "red", "unresolved"]
 """Green: the candidate cures and costs nothing. Everything else does not count as a cure."""
@@ -68,10 +68,10 @@ def next_candidates(
             break
     if start is None:
         return Found(frozenset(), is_minimal=False)
-    coarse = _thinned(start, units, known, width)
+    coarse = thinned(start, units, known, width)
     if isinstance(coarse, Try):
         return coarse
-    return _thinned(coarse.hunks, [frozenset((one,)) for one in ranked], known, width)
+    return thinned(coarse.hunks, [frozenset((one,)) for one in ranked], known, width)
 
 
 def _units(ranked: Sequence[int], groups: Iterable[frozenset[int]]) -> list[frozenset[int]]:
@@ -80,13 +80,22 @@ def _units(ranked: Sequence[int], groups: Iterable[frozenset[int]]) -> list[froz
     return list(dict.fromkeys(of.get(hunk, frozenset((hunk,))) for hunk in ranked))
 
 
-def _thinned(
+def thinned(
     start: frozenset[int],
     units: Sequence[frozenset[int]],
     known: Mapping[frozenset[int], Outcome],
     width: int,
 ) -> Try | Found:
-    """Follow the thinning out as far as the runs carry; every step is a function of them alone."""
+    """What to leave away next of `start`, which cures, or what is left in the end.
+
+    Every step is a function of the runs alone.
+
+    Args:
+        start: A set that cures.
+        units: Hunks that are left away together, likeliest guilty first.
+        known: What the candidates that were run showed.
+        width: How many candidates run at once.
+    """
     kept, pieces = start, 2
     while True:
         # The unlikeliest hunks go first.
