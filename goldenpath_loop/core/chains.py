@@ -11,7 +11,7 @@ import re
 from goldenpath_loop.core.readings import next_finding_id
 from goldenpath_loop.core.search import commits, confirming_runs, observations, search_keys
 from goldenpath_loop.core.step import Scene
-from goldenpath_loop.core.targets import representative, result_of
+from goldenpath_loop.core.targets import rates_of, representative, result_of
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Cluster, Finding, Refuter, WhyLink
@@ -53,11 +53,13 @@ def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding 
         effect, effect_at = text, citation
     text = f"commit {culprit[:10]} “{change.commit.subject}” by {change.commit.author} brought it in"
     citation = Citation(evidence=change.diff, quote=f"commit {culprit}")
-    older = _older_red(scene, cluster, culprit)
+    is_rate = rates_of(scene.state, cluster.id) is not None
+    # A test that also failed by chance before was seen red there: the search has weighed that.
+    older = None if is_rate else _older_red(scene, cluster, culprit)
     refuter = Refuter(
         looked_for="an older commit on which the test is red in the same way", found=older is not None
     )
-    keys = search_keys(scene, cluster)
+    keys = runs if is_rate else search_keys(scene, cluster)
     links.append(_link("introduced_by", effect, text, effect_at, citation, refuter, keys))
     escape = _escape(change, test)
     if escape is not None:

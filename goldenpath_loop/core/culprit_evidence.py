@@ -16,7 +16,7 @@ from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
 from goldenpath_loop.records.results import TestResult
 from goldenpath_loop.science import flaky_culprit as science
 
-__all__ = ["COMMITS_KEY", "GUARD", "Search", "is_guard", "runs_of", "search_in", "search_of"]
+__all__ = ["COMMITS_KEY", "GUARD", "Search", "is_guard", "runs_of", "search_in", "search_of", "weight_of"]
 
 COMMITS_KEY = "commits"
 GUARD = "guard"
@@ -72,7 +72,7 @@ def search_of(state: State, policy: Policy) -> Search | str:
 def search_in(state: State, policy: Policy, question: CulpritQuestion, history: tuple[Commit, ...]) -> Search:
     runs, keys = runs_of(state, {commit.revision: index for index, commit in enumerate(history)})
     asked = science.Search(
-        weights=tuple(_weight(commit, policy) for commit in history),
+        weights=tuple(weight_of(commit, policy) for commit in history),
         is_flaky=question.is_flaky,
         confidence=question.confidence,
         delta=question.delta,
@@ -139,7 +139,8 @@ def _outcome(result: TestResult | None, wanted: str | None) -> Literal["green", 
     return "red" if result.outcome in ("red", "timeout") and is_same else "unresolved"
 
 
-def _weight(commit: Commit, policy: Policy) -> float:
+def weight_of(commit: Commit, policy: Policy) -> float:
+    """How likely a commit is the culprit before anything was run; never zero."""
     target = policy.target
     unlikely = commit.files and all(
         path.lower().endswith(_DOCUMENTS) or (target.tests and target.protects(path)) for path in commit.files

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.state import State
-from goldenpath_loop.core.targets import representative, result_of
+from goldenpath_loop.core.targets import rates_of, representative, result_of
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import ProbeCommit
 from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
@@ -115,7 +115,8 @@ def _introduced_by(link: WhyLink, finding: Finding, state: State) -> str:
     is_cited = change is not None and link.cause_citation.evidence == change.diff
     if not is_cited or verdict.revision not in link.cause_citation.quote:
         return "it names another commit than the search confirmed"
-    if _older_red(finding, state, verdict.revision):
+    is_rate = rates_of(state, finding.cluster) is not None
+    if not is_rate and _older_red(finding, state, verdict.revision):
         return "the test was seen red in the same way on an older commit"
     if _outcomes(link.measured_by, finding, state).get(verdict.revision) != "red":
         return "the runs it names do not show the test red on that commit"

@@ -19,7 +19,17 @@ from goldenpath_loop.records.history import Commit
 from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
 from goldenpath_loop.science import culprit as science
 
-__all__ = ["COMMITS_KEY", "commits", "confirming_runs", "observations", "search", "search_keys"]
+__all__ = [
+    "COMMITS_KEY",
+    "base_history",
+    "commits",
+    "confirming_runs",
+    "not_searchable",
+    "observations",
+    "search",
+    "search_keys",
+    "verdict_step",
+]
 
 COMMITS_KEY = "commits"
 _DOCUMENTS = (".md", ".rst", ".adoc")
@@ -38,19 +48,9 @@ def search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:
         return None
     if scene.state.in_flight:
         return Step()
-    base = scene.base.revision
-    assert base is not None
-    if not scene.policy.can_preview:
-        reason = "old commits cannot be run: not every service has a start command"
-        return _verdict(scene, waiting[0], "not_searchable", reason)
-    step = request(scene.state, [ListCommits(key=COMMITS_KEY, bad=base)])
-    if step is not None:
-        return step
-    history = commits(scene)
-    if not history:
-        return _verdict(
-            scene, waiting[0], "not_searchable", "the history of the base branch could not be read"
-        )
+    history = base_history(scene, waiting[0])
+    if isinstance(history, Step):
+        return history
     cluster = waiting[0]
     probes = observations(scene, cluster)
     hopeless = _hopeless(scene, history, probes)
@@ -67,8 +67,29 @@ def search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:
     step = request(scene.state, [_probe(scene, history[index], waiting) for index in indices])
     if step is None or step.is_wait:
         # Every probe asked for is over and nothing follows from them: the search cannot go on.
-        return step or _verdict(scene, cluster, "unknown", "the probes of older commits settled nothing")
+        return step or verdict_step(scene, cluster, "unknown", "the probes of older commits settled nothing")
     return step
+
+
+def base_history(scene: Scene, cluster: Cluster) -> Step | tuple[Commit, ...]:
+    """The commits to search, or the step that reads them or says why there is nothing to search."""
+    base = scene.base.revision
+    assert base is not None
+    if not scene.policy.can_preview:
+        return not_searchable(
+            scene, cluster, "old commits cannot be run: not every service has a start command"
+        )
+    step = request(scene.state, [ListCommits(key=COMMITS_KEY, bad=base)])
+    if step is not None:
+        return step
+    return commits(scene) or not_searchable(
+        scene, cluster, "the history of the base branch could not be read"
+    )
+
+
+def not_searchable(scene: Scene, cluster: Cluster, reason: str) -> Step:
+    """The verdict that there is nothing to search."""
+    return verdict_step(scene, cluster, "not_searchable", reason)
 
 
 def observations(scene: Scene, cluster: Cluster) -> list[science.Probe]:
@@ -101,13 +122,12 @@ def search_keys(scene: Scene, cluster: Cluster) -> tuple[str, ...]:
 
 
 def confirming_runs(scene: Scene, cluster: Cluster, culprit: str) -> tuple[str, str] | None:
-    """Keys of the two runs of the whole cluster that confirm a culprit: on it, and on its parent."""
-    order = [commit.revision for commit in commits(scene)]
-    if culprit not in order[:-1]:
+    """Keys of the two runs that confirm a culprit: red on it, and green on its parent."""
+    verdict = scene.state.verdict("culprit", cluster.id)
+    if verdict is None or verdict.revision != culprit or len(verdict.because) != 2:
         return None
-    on_it = _confirm_key(scene, cluster, culprit)
-    before = _confirm_key(scene, cluster, order[order.index(culprit) + 1])
-    return (on_it, before) if on_it and before else None
+    on_it, before = verdict.because
+    return on_it, before
 
 
 def _confirm_key(scene: Scene, cluster: Cluster, revision: str) -> str | None:
@@ -212,20 +232,20 @@ def _conclude(
             )
         case science.Range(newest=newest, green_index=None):
             reason = f"no commit was found green; red at least as far back as {history[newest].revision[:10]}"
-            return _verdict(scene, cluster, "never_good", reason)
+            return verdict_step(scene, cluster, "never_good", reason)
         case science.Range(newest=newest, oldest=oldest):
             names = ", ".join(commit.revision[:10] for commit in history[newest : oldest + 1][:6])
             reason = f"one of {oldest - newest + 1} commits that cannot be told apart: {names}"
-            return _verdict(scene, cluster, "range", reason, revision=history[newest].revision)
+            return verdict_step(scene, cluster, "range", reason, revision=history[newest].revision)
         case science.NeverGood(oldest_red=oldest):
             reason = f"red as far back as it can be tested, to {history[oldest].revision[:10]}"
-            return _verdict(scene, cluster, "never_good", reason)
+            return verdict_step(scene, cluster, "never_good", reason)
         case science.NotRed():
-            return _verdict(
+            return verdict_step(
                 scene, cluster, "unknown", "it is not red on the base revision when run on its own"
             )
         case science.Contradiction(answer=None):
-            return _verdict(scene, cluster, "unknown", "it passes and fails on the same commit")
+            return verdict_step(scene, cluster, "unknown", "it passes and fails on the same commit")
         case science.Contradiction(answer=answer) if answer is not None:
             # The change nearest to base is why it is red now; that older ones exist does not alter that.
             return _conclude(scene, waiting, history, answer)
@@ -254,7 +274,7 @@ def _confirmed(
         f"{culprit.revision[:10]} “{culprit.subject}”: {red} of {len(cluster.tests)} tests red on it "
         f"with this signature, {green} of {len(cluster.tests)} green on {parent.revision[:10]} before it"
     )
-    return _verdict(
+    return verdict_step(
         scene,
         cluster,
         "confirmed" if holds else "suspect",
@@ -264,7 +284,7 @@ def _confirmed(
     )
 
 
-def _verdict(
+def verdict_step(
     scene: Scene,
     cluster: Cluster,
     value: str,
@@ -272,7 +292,9 @@ def _verdict(
     *,
     revision: str | None = None,
     because: tuple[str, ...] = (),
+    measurements: tuple[Measurement, ...] = (),
 ) -> Step:
+    """The step that says what the search for `cluster` came to."""
     keys = search_keys(scene, cluster)
     found = verdicts.Conclusion(
         kind="culprit",
@@ -282,6 +304,7 @@ def _verdict(
         measurements=(
             Measurement(name="commits in history", value=len(commits(scene))),
             Measurement(name="commits run", value=len({key.split("/")[1] for key in keys})),
+            *measurements,
         ),
         because=because or keys,
         revision=revision,

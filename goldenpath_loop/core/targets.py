@@ -18,6 +18,7 @@ __all__ = [
     "cured_clusters",
     "cured_tests",
     "own_signature",
+    "rates_of",
     "representative",
     "result_of",
     "selections_of",
@@ -67,6 +68,16 @@ def turned_red(state: State, cluster: Cluster, commit: Revision) -> tuple[TestId
         for test in cluster.tests
         if shown.get((True, test)) == "red" and shown.get((False, test)) == "green"
     )
+
+
+def rates_of(state: State, cluster: str) -> tuple[float, float] | None:
+    """How often the cluster's test fails before and since its culprit; None when it always tells the same."""
+    verdict = state.verdict("culprit", cluster)
+    known = {one.name: one.value for one in verdict.measurements} if verdict else {}
+    before, since = known.get("failure rate before"), known.get("failure rate since")
+    if not isinstance(before, int | float) or not isinstance(since, int | float):
+        return None
+    return float(before), float(since)
 
 
 def own_signature(state: State, cluster: Cluster, test: TestId) -> Signature:

@@ -17,6 +17,7 @@ from goldenpath_loop.records.findings import Measurement, Verdict, VerdictKind
 from goldenpath_loop.records.receipts import AuditReceipt
 from goldenpath_loop.records.results import SuiteRun, TestResult
 from goldenpath_loop.records.services import ServiceReport, StartReport
+from goldenpath_loop.science import triage as science
 from goldenpath_loop.science.statistics import rate_bound
 
 __all__ = [
@@ -215,12 +216,29 @@ def priority(level: int, results: Sequence[TestResult], limit: float) -> Conclus
     )
 
 
-def triage(cluster: str, outcomes: Sequence[str], because: Sequence[Reference]) -> Conclusion:
-    """`regression` when the failure came back every time, `flaky` when it did not, `unresolved` else."""
+def triage(
+    cluster: str, outcomes: Sequence[str], because: Sequence[Reference], *, past: tuple[int, int] = (0, 0)
+) -> Conclusion:
+    """`regression` when the failure came back every time, `flaky` when it did not, `unresolved` else.
+
+    `intermittent` when it came back more often than the test used to fail.
+
+    Args:
+        cluster: Whose representative was run again.
+        outcomes: Its outcome in the suite, then those when it was run alone.
+        because: The runs.
+        past: Failures and runs of the test before.
+    """
     reds = sum(outcome in ("red", "timeout") for outcome in outcomes)
     greens = sum(outcome == "green" for outcome in outcomes)
     others = len(outcomes) - reds - greens
-    if greens and reds:
+    if greens and reds and _is_risen(outcomes[1:], past):
+        value = "intermittent"
+        statement = (
+            f"{reds} of {len(outcomes)} runs failed on the same revision, {past[0]} of {past[1]} did before: it "
+            "fails more often than it used to"
+        )
+    elif greens and reds:
         value = "flaky"
         statement = f"{reds} of {len(outcomes)} runs failed; it passes and fails on the same revision"
     elif greens:
@@ -247,6 +265,11 @@ def triage(cluster: str, outcomes: Sequence[str], because: Sequence[Reference]) 
         ),
         because=tuple(because),
     )
+
+
+def _is_risen(alone: Sequence[str], past: tuple[int, int]) -> bool:
+    seen = [outcome != "green" for outcome in alone if outcome in ("red", "timeout", "green")]
+    return science.triage(*past, seen, most=len(seen)) == "intermittent"
 
 
 def audit(

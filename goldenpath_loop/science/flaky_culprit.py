@@ -24,11 +24,14 @@ from goldenpath_loop.science.posterior import (
     transitions,
 )
 
-__all__ = ["Answer", "Ask", "Kind", "Run", "Search", "next_step", "view"]
+__all__ = ["Answer", "Ask", "Kind", "Outcome", "Run", "Search", "next_step", "view"]
 
 _SURER = 5
 
 Kind = Literal["culprit", "range", "not_red", "flaky", "never_good", "environment", "undecided"]
+
+
+Outcome = Literal["green", "red", "unresolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Run:
     """What one run of one commit showed; `unresolved` when it could not be built, started or compared."""
 
     index: int
-    outcome: Literal["green", "red", "unresolved"]
+    outcome: Outcome
     past: bool = False
     """Seen before the search began, in the environment of that time."""
 

@@ -19,7 +19,6 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 __all__ = ["Model", "Observation", "Posterior", "best_probes", "posterior", "transitions"]
 
@@ -342,6 +341,3 @@ def _shape_old(rate: float) -> float:
 
 def _shape_new(rate: float) -> float:
     return 30.0 if rate > 0.99 else 1.0
-
-
-Answer = Literal["culprit", "range", "flaky", "never_good", "environment"]

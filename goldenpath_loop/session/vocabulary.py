@@ -22,6 +22,7 @@ _IN_KEYS = (
 )  # fmt: skip
 _IN_VERDICTS = (
     "breached", "clean", "confirmed", "failed", "flaky", "healthy", "impaired", "incomplete", "never_good",
+    "environment", "intermittent", "minimal",
     "not measured", "not_cured", "not_searchable", "partial", "proven", "regression", "running", "suspect",
     "trade_off", "unknown", "unproven", "violations",
 )  # fmt: skip

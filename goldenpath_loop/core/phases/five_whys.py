@@ -8,6 +8,7 @@ from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree, ensure_deployment
 from goldenpath_loop.core.narrowing import narrow
 from goldenpath_loop.core.operator import operator_finding
+from goldenpath_loop.core.rate_search import search_rates
 from goldenpath_loop.core.readings import failures, histories, unavailable_services
 from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, to_show, unaudited
 from goldenpath_loop.core.search import search
@@ -19,12 +20,12 @@ from goldenpath_loop.records.events import DecisionMade, PhaseResult, VerdictRea
 from goldenpath_loop.records.findings import Cluster
 from goldenpath_loop.records.receipts import ChangeReceipt, RemedyReceipt, SuiteReceipt
 from goldenpath_loop.science.clusters import cluster as cluster_failures
-from goldenpath_loop.science.statistics import triage_reruns
+from goldenpath_loop.science.triage import triage
 
 __all__ = ["decide"]
 
-_RERUNS_WITHOUT_HISTORY = 2
-_MOST_RERUNS = 7
+_MOST_RERUNS = 16
+_MOST_UNRESOLVED = 2
 
 
 def decide(scene: Scene) -> Step:
@@ -37,12 +38,21 @@ def decide(scene: Scene) -> Step:
     regressions = tuple(
         one
         for one in scene.state.clusters
-        if (verdict := scene.state.verdict("triage", one.id)) is not None and verdict.value == "regression"
+        if (verdict := scene.state.verdict("triage", one.id)) is not None
+        and verdict.value in ("regression", "intermittent")
     )
-    for step in (search(scene, regressions), _explain(scene, regressions), _repair(scene, regressions)):
+    for step in (_search(scene, regressions), _explain(scene, regressions), _repair(scene, regressions)):
         if step is not None:
             return step
     return narrow(scene, tuple(_confirmed(scene, regressions))) or _close(scene)
+
+
+def _search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:
+    """Of what always fails first, because one probe serves many of them."""
+    triaged = {one.id: scene.state.verdict("triage", one.id) for one in clusters}
+    steady = tuple(one for one in clusters if (said := triaged[one.id]) and said.value == "regression")
+    step = search(scene, steady)
+    return step or search_rates(scene, tuple(one for one in clusters if one not in steady))
 
 
 def _cluster(scene: Scene) -> Step:
@@ -99,41 +109,45 @@ def _triage(scene: Scene) -> Step | None:
         found = result_of(scene.state, test)
         if found is None:
             continue
-        reruns = [
-            RunSuite(
-                key=f"triage/{cluster.id}/{number}",
+        history = histories(scene).get(test)
+        past = (history.reds, history.runs) if history else (0, 0)
+        reruns: list[RunSuite] = []
+        while _needs_another(scene, cluster, reruns, past):
+            run = RunSuite(
+                key=f"triage/{cluster.id}/{len(reruns) + 1}",
                 suite=found[0],
                 tests=(test,),
                 tree=cycle_tree(scene),
                 deployment=cycle_deployment(scene),
                 revision=revision,
             )
-            for number in range(1, _rerun_count(scene, test) + 1)
-        ]
-        for run in reruns:
             if not scene.state.is_over(run.key):
                 return ensure_deployment(scene) or request(scene.state, [run])
-        return _triaged(scene, cluster, reruns)
+            reruns.append(run)
+        return _triaged(scene, cluster, reruns, past)
     return None
 
 
-def _rerun_count(scene: Scene, test: str) -> int:
-    history = histories(scene).get(test)
-    if history is None or history.runs < 10:
-        return _RERUNS_WITHOUT_HISTORY
-    return min(_MOST_RERUNS, triage_reruns(history.reds, history.runs))
+def _needs_another(scene: Scene, cluster: Cluster, reruns: list[RunSuite], past: tuple[int, int]) -> bool:
+    shown = [_alone(scene, cluster, run) for run in reruns]
+    told = [outcome == "red" for outcome in shown if outcome != "unresolved"]
+    if len(shown) - len(told) >= _MOST_UNRESOLVED:
+        return False
+    return triage(*past, told, most=_MOST_RERUNS) == "again"
 
 
-def _triaged(scene: Scene, cluster: Cluster, reruns: list[RunSuite]) -> Step:
+def _alone(scene: Scene, cluster: Cluster, run: RunSuite) -> str:
+    """What the cluster's representative showed when it was run by itself."""
+    receipt = scene.state.settled(run.key, SuiteReceipt)
     test = representative(cluster)
-    outcomes = ["red"]  # the run of the whole suite, which the cluster was made from
-    for run in reruns:
-        receipt = scene.state.settled(run.key, SuiteReceipt)
-        runs = (receipt.run,) if receipt else ()
-        outcomes.append(
-            probe_outcome(own_signature(scene.state, cluster, test), test, runs, expected=run.revision)
-        )
-    found = verdicts.triage(cluster.id, outcomes, [run.key for run in reruns])
+    signature = own_signature(scene.state, cluster, test)
+    return probe_outcome(signature, test, (receipt.run,) if receipt else (), expected=run.revision)
+
+
+def _triaged(scene: Scene, cluster: Cluster, reruns: list[RunSuite], past: tuple[int, int]) -> Step:
+    # The first is the run of the whole suite, which the cluster was made from.
+    outcomes = ["red", *(_alone(scene, cluster, run) for run in reruns)]
+    found = verdicts.triage(cluster.id, outcomes, [run.key for run in reruns], past=past)
     numbered = verdicts.numbered([found], after=len(scene.state.verdicts))
     return Step(events=tuple(VerdictReached(verdict=verdict, causes=verdict.because) for verdict in numbered))
 

@@ -7,10 +7,9 @@ before. A remedy that cures its tests and costs others is a trade-off, never pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from goldenpath_loop.core import verdicts
-from goldenpath_loop.core.comparing import probe_outcome, run_problem
 from goldenpath_loop.core.deployments import (
     cycle_deployment,
     cycle_tree,
@@ -18,12 +17,22 @@ from goldenpath_loop.core.deployments import (
     service_reports,
 )
 from goldenpath_loop.core.narrowing import can_be_narrowed
+from goldenpath_loop.core.proof_runs import (
+    cured_selections,
+    not_red,
+    red_again,
+    repeat_words,
+    repeats,
+    shaky_tests,
+    sound,
+    uncured_tests,
+    with_remedy,
+)
 from goldenpath_loop.core.readings import sound_runs
 from goldenpath_loop.core.remedies import Remedy, audited_clean, remedies, to_show
 from goldenpath_loop.core.step import Scene, Step, request
-from goldenpath_loop.core.targets import cured_tests, own_signature, selections_of
+from goldenpath_loop.core.targets import cured_tests
 from goldenpath_loop.core.wording import counted
-from goldenpath_loop.records.base import TestId
 from goldenpath_loop.records.effects import (
     AnyEffect,
     Deploy,
@@ -34,14 +43,11 @@ from goldenpath_loop.records.effects import (
     StopDeployment,
 )
 from goldenpath_loop.records.events import PhaseResult, VerdictReached
-from goldenpath_loop.records.findings import Cluster, Measurement
-from goldenpath_loop.records.receipts import DeployReceipt, ProbeReceipt, SuiteReceipt, WorktreeReceipt
+from goldenpath_loop.records.findings import Measurement
+from goldenpath_loop.records.receipts import DeployReceipt, ProbeReceipt, WorktreeReceipt
 from goldenpath_loop.records.results import SuiteRun
 
-__all__ = ["REPEATS", "decide"]
-
-REPEATS = 3
-"""Extra runs of the cured tests on base plus the remedy."""
+__all__ = ["decide"]
 
 
 def decide(scene: Scene) -> Step:
@@ -109,9 +115,9 @@ def _stages(scene: Scene, remedy: Remedy, deployment: str) -> Iterable[Sequence[
         ]
     for run in _full_runs(scene, remedy):
         yield [run]
-    for run in _repeats(scene, remedy):
+    for run in repeats(scene, remedy):
         yield [run]
-    for run in _red_again(scene, remedy):
+    for run in red_again(scene, remedy):
         yield [run]
     if deployment:
         yield [StopDeployment(key=scene.live_key("stop", remedy.id), deployment=deployment)]
@@ -121,73 +127,16 @@ def _full_runs(scene: Scene, remedy: Remedy) -> list[RunSuite]:
     plan = scene.state.plan
     assert plan is not None
     return [
-        _run(scene, remedy, Selection(suite=planned.suite, tests=planned.asked), "all")
+        with_remedy(scene, remedy, Selection(suite=planned.suite, tests=planned.asked), "all")
         for planned in plan.suites
     ]
 
 
-def _repeats(scene: Scene, remedy: Remedy) -> list[RunSuite]:
-    return [
-        _run(scene, remedy, selection, f"again-{number}")
-        for number in range(1, REPEATS + 1)
-        for selection in _cured(scene, remedy)
-    ]
-
-
-def _run(scene: Scene, remedy: Remedy, selection: Selection, stage: str) -> RunSuite:
-    assert remedy.head is not None
-    return RunSuite(
-        key=f"stability/{remedy.id}/{stage}/{selection.suite}",
-        suite=selection.suite,
-        tests=selection.tests,
-        tree=remedy.tree,
-        deployment=remedy.tree if scene.policy.services else "",
-        revision=remedy.head,
-    )
-
-
-def _red_again(scene: Scene, remedy: Remedy) -> list[RunSuite]:
-    return [
-        RunSuite(
-            key=f"stability/{remedy.id}/without/{selection.suite}",
-            suite=selection.suite,
-            tests=selection.tests,
-            tree=cycle_tree(scene),
-            deployment=cycle_deployment(scene),
-            revision=remedy.onto,
-        )
-        for selection in _cured(scene, remedy)
-    ]
-
-
-def _cured(scene: Scene, remedy: Remedy) -> tuple[Selection, ...]:
-    return selections_of(scene.state, (test for _, test in cured_tests(scene, remedy.commit)))
-
-
-def _runs(scene: Scene, asked: Iterable[RunSuite]) -> list[SuiteRun]:
-    """What came back of the runs whose results count."""
-    found: list[SuiteRun] = []
-    for run in asked:
-        receipt = scene.state.settled(run.key, SuiteReceipt)
-        if receipt and not run_problem(receipt.run, expected=run.revision):
-            found.append(receipt.run)
-    return found
-
-
 def _judge(scene: Scene, remedy: Remedy) -> Step:
     targets = {test: cluster for cluster, test in cured_tests(scene, remedy.commit)}
-    full = _runs(scene, _full_runs(scene, remedy))
+    full = sound(scene, _full_runs(scene, remedy))
     results = [result for run in full for result in run.results]
-    again = [
-        result
-        for run in _runs(scene, _repeats(scene, remedy))
-        for result in run.results
-        if result.id in targets
-    ]
-    green = {one.id for one in results if one.outcome == "green"}
-    uncured = sorted(
-        set(targets) - green | {one.id for one in results if one.outcome != "green"} & set(targets)
-    )
+    uncured = uncured_tests(scene, remedy, results)
     if not targets:
         return _verdict(
             scene, remedy, "unproven", "no test was measured red on the commit and green before it"
@@ -203,27 +152,26 @@ def _judge(scene: Scene, remedy: Remedy) -> Step:
         return _verdict(
             scene, remedy, "trade_off", f"it cures {counted(targets, 'test')} and costs others: {cost}"
         )
-    shaky = sorted({result.id for result in again if result.outcome != "green"})
     doubts = (
-        *(f"not green every time: {test}" for test in shaky),
-        *(["not green every time: a repeat is missing"] if len(again) < REPEATS * len(targets) else []),
+        *shaky_tests(scene, remedy),
         *_incomplete(scene, full),
         *unseen,
-        *_not_red(scene, remedy, targets),
+        *not_red(scene, remedy),
     )
     if doubts:
         return _verdict(scene, remedy, "unproven", doubts[0])
     passed = sum(result.outcome == "green" for result in results)
+    times = len(list(repeats(scene, remedy))) // max(1, len(cured_selections(scene, remedy))) + 1
     statement = (
         f"red without it, green with it, red again without it: {counted(targets, 'test')}; "
         f"{passed} of {counted(results, 'focus test')} passed with the remedy; "
-        f"each cured test: {verdicts.repeat_bound(REPEATS + 1)}"
+        f"each cured test: {repeat_words(scene, remedy, times)}"
     )
     measurements = (
         Measurement(name="cured", value=len(targets), unit="tests"),
         Measurement(name="focus tests green", value=passed),
         Measurement(name="focus tests run", value=len(results)),
-        Measurement(name="green runs of each cured test", value=REPEATS + 1),
+        Measurement(name="runs of each cured test", value=times),
     )
     return _verdict(scene, remedy, "proven", statement, measurements)
 
@@ -251,21 +199,6 @@ def _incomplete(scene: Scene, full: Sequence[SuiteRun]) -> Iterable[str]:
         now = verdicts.suite(run, planned[run.suite], may_skip=scene.policy.suite(run.suite).may_skip)
         if now.value == "incomplete" and not (before and before.value == "incomplete"):
             yield f"suite {run.suite} with the remedy: {now.statement}"
-
-
-def _not_red(scene: Scene, remedy: Remedy, targets: Mapping[TestId, Cluster]) -> Iterable[str]:
-    """Targets that do not fail in the same way once the remedy is taken away."""
-    runs = _runs(scene, _red_again(scene, remedy))
-    shown = {
-        test: probe_outcome(own_signature(scene.state, cluster, test), test, runs)
-        for test, cluster in targets.items()
-    }
-    others = [test for test, outcome in shown.items() if outcome != "red"]
-    if others:
-        yield (
-            f"without the remedy {len(targets) - len(others)} of {counted(targets, 'test')} fail as before: "
-            f"{others[0]} is {shown[others[0]]}"
-        )
 
 
 def _services_worse(scene: Scene, remedy: Remedy) -> tuple[list[str], list[str]]:
