@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from goldenpath_loop.core.remedies import is_proven, remedies
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.records.effects import ProbeCommit
+from goldenpath_loop.records.history import TestHistory
 from goldenpath_loop.records.policy import Limits, Policy
 from goldenpath_loop.records.receipts import PullRequestReceipt
 from goldenpath_loop.session.session import load
@@ -173,6 +174,49 @@ def test_what_passes_when_run_again_is_flaky_and_nothing_is_reverted(shown: list
         assert world.count("probe_commit") == 0
         assert world.count("revert_commit") == 0
         assert life.outcome == "inconclusive"
+
+
+def often_red(test: str, seed: int, *, culprit: int | None, rates: tuple[float, float]) -> World:
+    """Forty commits, and a test that failed once in sixty earlier runs."""
+    world = World(
+        commits=40,
+        tests=TESTS,
+        culprits={test: 40 if culprit is None else culprit},
+        rates={test: rates},
+        seed=seed,
+    )
+    world.past = (TestHistory(id=test, runs=60, reds=1, last_green_revision=world.revision(2)),)
+    return world
+
+
+def test_a_test_that_began_to_fail_more_often_is_searched_by_its_rate_and_repaired() -> None:
+    """It fails in six of ten runs since its culprit: a pass on retry makes it no flake, and three passes no proof."""
+    ended: Counter[str] = Counter()
+    for seed in range(24):
+        world = often_red(TESTS[0], seed, culprit=25, rates=(0.0, 0.6))
+        life = lived(world, paper_policy(limits=Limits(duration_s=3600)))
+        triage = life.state.verdict("triage", "K1")
+        if triage is None or triage.value != "intermittent":
+            ended[f"triage: {triage.value if triage else 'passed by chance'}"] += 1
+            continue
+        assert confirmed(life) <= {world.revision(25)}
+        for remedy in remedies(life.state):
+            ended["proven" if is_proven(life.state, remedy) else "unproven"] += 1
+        proof = life.state.verdict("stability", remedies(life.state)[0].id) if remedies(life.state) else None
+        if proof is not None and proof.value == "proven":
+            assert "old failure rate" in proof.statement
+    assert ended["proven"] >= 6, ended
+    assert ended["unproven"] <= 1, ended
+
+
+def test_a_test_that_fails_as_often_as_ever_is_reverted_by_nobody() -> None:
+    """Even when it was searched for by bad luck."""
+    for seed in range(30):
+        world = often_red(TESTS[0], seed, culprit=None, rates=(0.15, 0.15))
+        world.past = (TestHistory(id=TESTS[0], runs=60, reds=9, last_green_revision=world.revision(2)),)
+        life = lived(world, paper_policy(limits=Limits(duration_s=3600)))
+        assert confirmed(life) == set()
+        assert world.count("revert_commit") == 0
 
 
 def test_a_flake_does_not_hide_the_regression_beside_it() -> None:

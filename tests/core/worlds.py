@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import Line, RunResumed
-from goldenpath_loop.records.history import Commit
+from goldenpath_loop.records.history import Commit, TestHistory
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.folder import RunFolder
@@ -36,12 +37,17 @@ class World(PaperTarget):
     Args:
         culprits: Test to the commit that broke it, counted from the root. Replaces `culprit` and `broken`.
         flaky: Test to what its runs show one after the other, True for a pass; after the last it begins anew.
+        rates: Test to how often it fails before and since the commit that broke it.
+        past: What earlier runs knew.
         documents: Commits that change documents only.
         failing: Effect kind to which of its performances cannot be carried out; None for all of them.
     """
 
     culprits: Mapping[str, int] = field(default_factory=dict)
     flaky: Mapping[str, tuple[bool, ...]] = field(default_factory=dict)
+    rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    past: tuple[TestHistory, ...] = ()
+    seed: int = 1
     documents: frozenset[int] = frozenset()
     failing: Mapping[str, int | None] = field(default_factory=dict)
     reverted: dict[str, frozenset[int]] = field(default_factory=dict)
@@ -50,6 +56,7 @@ class World(PaperTarget):
     """Everything that was asked, in order."""
 
     def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)
         self._passes = {test: itertools.cycle(shown) for test, shown in self.flaky.items()}
 
     def count(self, kind: str) -> int:
@@ -60,6 +67,11 @@ class World(PaperTarget):
         """Whether `test` fails on `revision`."""
         if test in self._passes:
             return not next(self._passes[test])
+        if test in self.rates:
+            return self._chance.random() < self.rates[test][self._is_broken(revision, test)]
+        return self._is_broken(revision, test)
+
+    def _is_broken(self, revision: str, test: str) -> bool:
         if not self.culprits:
             return PaperTarget.is_red(self, revision, test)
         guilty = self.culprits.get(test)
@@ -74,6 +86,9 @@ class World(PaperTarget):
             self.performed.append(effect.key)
             raise WorldError("this edge is broken today", where=effect.kind)
         match effect:
+            case asked.ReadHistory() if self.past:
+                self.performed.append(effect.key)
+                return receipts.HistoryReceipt(tests=self.past, runs=max(one.runs for one in self.past))
             case asked.RevertCommit() if self.culprits and not self.conflict:
                 self.performed.append(effect.key)
                 head = self._without(frozenset({self._number(effect.commit)}))
