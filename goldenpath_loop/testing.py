@@ -139,6 +139,8 @@ class PaperTarget:
                 )
             case asked.Deploy() | asked.StopDeployment() | asked.ProbeService():
                 raise WorldError("a target on paper has no services", where=effect.key)
+            case asked.TraceTests():
+                return receipts.TraceReceipt(revision=effect.revision, problem="paper has no lines")
             case asked.ProbeHunks() | asked.FitHunks():
                 raise WorldError("a target on paper has no files", where=effect.key)
 

@@ -15,17 +15,27 @@ from goldenpath_loop.core.targets import rates_of, representative, result_of
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Cluster, Finding, Refuter, WhyLink
-from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt
+from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt, TraceReceipt
 from goldenpath_loop.records.results import TestResult
 from goldenpath_loop.records.services import ProbeReport
+from goldenpath_loop.science.localisation import line_words, nearest_line, standing
 from goldenpath_loop.science.signature import mask
 from goldenpath_loop.science.similarity import ScoredHunk, rank_hunks
 
 __all__ = ["why_chain"]
 
 
-def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding | None:
-    """The chain from the test's own words to the change and why it got through; None without a symptom."""
+def why_chain(
+    scene: Scene, cluster: Cluster, change: ChangeReceipt, trace: TraceReceipt | None
+) -> Finding | None:
+    """The chain from the test's own words to the change and why it got through; None without a symptom.
+
+    Args:
+        scene: Where the run stands.
+        cluster: What is explained.
+        change: The change of its confirmed culprit.
+        trace: Which lines of the change the failing tests run, where that could be seen.
+    """
     test = representative(cluster)
     found = result_of(scene.state, test)
     if found is None:
@@ -46,7 +56,7 @@ def why_chain(scene: Scene, cluster: Cluster, change: ChangeReceipt) -> Finding 
         links.append(_link("intervention", effect, text, effect_at, citation, refuter, runs))
         effect, effect_at = text, citation
     texts = [symptom.quote, found[1].failure.message if found[1].failure else "", effect]
-    place, guess = _place(change, texts)
+    place, guess = _place(change, texts, trace)
     if place is not None:
         text, citation, refuter = place
         links.append(_link("call_path", effect, text, effect_at, citation, refuter, ()))
@@ -168,13 +178,19 @@ def _was_citation(was: ProbeReport) -> Citation | None:
     return Citation(evidence=was.evidence, quote=was.quote) if was.evidence and was.quote else None
 
 
-def _place(change: ChangeReceipt, texts: list[str]) -> tuple[tuple[str, Citation, Refuter] | None, str]:
+def _place(
+    change: ChangeReceipt, texts: list[str], trace: TraceReceipt | None
+) -> tuple[tuple[str, Citation, Refuter] | None, str]:
     """The changed line that names what the test and the service spoke of; only a guess when two lines do so alike.
+
+    Lines that the failing tests were seen not to run are left aside.
 
     Returns:
         The place, or None, and a hypothesis, or nothing.
     """
     ranked: tuple[ScoredHunk, ...] = rank_hunks(change.hunks, texts)
+    run = tuple(one for one in ranked if _is_run(one, trace))
+    ranked = run if run and run[0].score > 0 else ranked
     if not ranked or ranked[0].score <= 0 or not ranked[0].line.strip():
         return None, ""
     best = ranked[0]
@@ -184,12 +200,27 @@ def _place(change: ChangeReceipt, texts: list[str]) -> tuple[tuple[str, Citation
     rivals = [one for one in ranked[1:] if one.score >= best.score and one.hunk.path != best.hunk.path]
     if rivals:
         return None, f"{text}; {rivals[0].hunk.path} speaks of it as much"
-    refuter = Refuter(
-        looked_for=f"a line in another file of the change ({len(change.hunks)} hunks) that names it as much",
-        found=False,
-    )
+    line = nearest_line(best.hunk, trace.files) if trace else None
+    if trace is not None and trace.evidence is not None and line is not None:
+        refuter = Refuter(
+            looked_for="the failing test never running that place",
+            found=False,
+            citation=Citation(evidence=trace.evidence, quote=line_words(best.hunk.path, line)),
+        )
+    else:
+        refuter = Refuter(
+            looked_for=f"a line in another file of the change ({len(change.hunks)} hunks) that names it as much",
+            found=False,
+        )
     sign = "+" if best.added else "-"
     return (text, Citation(evidence=change.diff, quote=f"{sign}{best.line}"), refuter), ""
+
+
+def _is_run(one: ScoredHunk, trace: TraceReceipt | None) -> bool:
+    """Whether the failing tests run the hunk, or nobody could see whether they do."""
+    if trace is None or not trace.files or not one.hunk.path.endswith(".py"):
+        return True
+    return standing(one.hunk, trace.files, failing=trace.failing).is_run
 
 
 def _older_red(scene: Scene, cluster: Cluster, culprit: str) -> str | None:

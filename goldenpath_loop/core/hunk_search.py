@@ -6,17 +6,18 @@ import re
 from dataclasses import dataclass
 
 from goldenpath_loop.core.hunk_guard import Guarded, search_guarded
-from goldenpath_loop.core.hunk_task import HunkTask, asked, keys_of, outcomes, problem_of, runs_spent
+from goldenpath_loop.core.hunk_task import HunkTask, asked, keys_of, outcomes, problem_of, runs_spent, trace
 from goldenpath_loop.core.step import Step, request
 from goldenpath_loop.core.verdicts import Conclusion
 from goldenpath_loop.core.wording import code, counted
 from goldenpath_loop.records.effects import DescribeChange, FitHunks
 from goldenpath_loop.records.findings import Measurement
 from goldenpath_loop.records.history import Hunk
-from goldenpath_loop.records.receipts import ChangeReceipt, HunkFitReceipt, HunkProbeReceipt
+from goldenpath_loop.records.receipts import ChangeReceipt, HunkFitReceipt, HunkProbeReceipt, TraceReceipt
 from goldenpath_loop.science.hunks import search as science
 from goldenpath_loop.science.hunks.compose import parts
 from goldenpath_loop.science.hunks.coupling import coupled
+from goldenpath_loop.science.localisation import standing
 from goldenpath_loop.science.similarity import rank_hunks
 
 __all__ = ["search_hunks"]
@@ -27,6 +28,8 @@ _TEST_FILE = re.compile(
 """Paths of tests by custom: a cure is never an edit of a test."""
 _DOCUMENT = re.compile(r"\.(?:md|rst|txt|adoc)$|(?:^|/)(?:LICENSE|CHANGES|CHANGELOG|README)[^/]*$")
 _SHOWN = 4
+_FEW = 2
+"""So few hunks are told apart by trying them, without a run that only looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +87,34 @@ def _parts(task: HunkTask) -> Step | Conclusion | _Parts:
         if not task.policy.target.protects(hunk.path) and not _TEST_FILE.search(hunk.path)
     ]
     fitting = [number for number in numbers if number not in misfits]
+    traced = trace(task, [hunks[number].path for number in fitting])
+    if len(fitting) > _FEW:
+        step = request(task.state, [traced])
+        if step is not None:
+            return step
+    executed = task.state.settled(traced.key, TraceReceipt)
     bound = tuple(frozenset(group) for group in fits.bound)
     return _Parts(
         hunks=hunks,
-        ranked=tuple(_ranked(task, hunks, fitting)),
+        ranked=tuple(_ranked(task, hunks, fitting, executed)),
         groups=_joined((*bound, *coupled(hunks))),
         misfits=tuple((number, misfits[number]) for number in numbers if number in misfits),
     )
 
 
-def _ranked(task: HunkTask, hunks: tuple[Hunk, ...], numbers: list[int]) -> list[int]:
-    """Likeliest first: what has most in common with the failure's own words, then the order; documents last."""
+def _ranked(
+    task: HunkTask, hunks: tuple[Hunk, ...], numbers: list[int], executed: TraceReceipt | None
+) -> list[int]:
+    """Likeliest first: by turns what the failure goes through and what shares most of its own words; documents last."""
+    files, failing = (executed.files, executed.failing) if executed else ((), 0)
     words = [task.spoken_of] if task.spoken_of else []
     scored = rank_hunks([hunks[number] for number in numbers], words)
     place = {id(one.hunk): index for index, one in enumerate(scored) if one.score > 0}
-    return sorted(
-        numbers,
-        key=lambda number: (
-            _DOCUMENT.search(hunks[number].path) is not None,
-            place.get(id(hunks[number]), len(numbers)),
-            number,
-        ),
-    )
+    by_text = sorted(numbers, key=lambda number: (place.get(id(hunks[number]), len(numbers)), number))
+    near = {number: standing(hunks[number], files, failing=failing) for number in numbers}
+    by_run = sorted(by_text, key=near.__getitem__)
+    by_turns = dict.fromkeys(one for pair in zip(by_run, by_text, strict=True) for one in pair)
+    return sorted(by_turns, key=lambda number: _DOCUMENT.search(hunks[number].path) is not None)
 
 
 def _joined(groups: tuple[frozenset[int], ...]) -> tuple[frozenset[int], ...]:

@@ -10,7 +10,7 @@ from goldenpath_loop.core.comparing import run_problem
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Step, request
 from goldenpath_loop.records.base import Revision, SuiteName, TestId
-from goldenpath_loop.records.effects import ProbeHunks, Selection
+from goldenpath_loop.records.effects import ProbeHunks, Selection, TraceTests
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import HunkProbeReceipt
 from goldenpath_loop.records.results import SuiteRun
@@ -27,6 +27,8 @@ __all__ = [
     "passing",
     "problem_of",
     "runs_spent",
+    "trace",
+    "trace_key",
 ]
 
 _NAME_CHARS = 200
@@ -73,6 +75,22 @@ class HunkTask:
             hunks=tuple(sorted(hunks)),
             selections=guard if is_guard else self.selections,
         )
+
+
+def trace_key(commit: Revision) -> str:
+    """Key of the run that shows which lines of a change failing tests run."""
+    return f"trace/{commit[:12]}"
+
+
+def trace(task: HunkTask, paths: Sequence[str]) -> TraceTests:
+    """The run that shows which lines of `paths` the failure goes through, on the culprit itself."""
+    return TraceTests(
+        key=trace_key(task.culprit),
+        revision=task.culprit,
+        protected=task.onto,
+        selections=task.selections,
+        paths=tuple(dict.fromkeys(paths)),
+    )
 
 
 def asked(task: HunkTask, candidates: Sequence[frozenset[int]], *, is_guard: bool = False) -> Step:

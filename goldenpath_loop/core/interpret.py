@@ -40,6 +40,7 @@ from goldenpath_loop.records.receipts import (
     RemedyReceipt,
     StopReceipt,
     SuiteReceipt,
+    TraceReceipt,
     WorktreeReceipt,
 )
 from goldenpath_loop.records.services import StartReport
@@ -110,6 +111,7 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
             | ChangeReceipt()
             | HunkProbeReceipt()
             | HunkFitReceipt()
+            | TraceReceipt()
             | RemedyReceipt()
             | PushReceipt()
             | PullRequestReceipt()

@@ -34,7 +34,7 @@ from goldenpath_loop.records.services import StartReport
 from goldenpath_loop.records.target import ServiceSpec
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.system.clock import now
-from goldenpath_loop.system.process import Command, own_environment
+from goldenpath_loop.system.process import Command, own_environment, with_extra
 
 __all__ = ["ProcessDeployments"]
 
@@ -101,7 +101,14 @@ class ProcessDeployments:
         return self._group
 
     async def start(
-        self, name: str, *, tree: Path, revision: str, preview: bool, witness: Witness
+        self,
+        name: str,
+        *,
+        tree: Path,
+        revision: str,
+        preview: bool,
+        witness: Witness,
+        extra: Mapping[str, str] | None = None,
     ) -> DeployReceipt:
         """Bring `tree` up under `name` and wait until its services answer, or do not.
 
@@ -115,6 +122,7 @@ class ProcessDeployments:
             revision: What `tree` holds.
             preview: Whether fixed ports are left to the real deployment and free ones taken.
             witness: Where the logs of services that do not start go.
+            extra: More variables for every service; a `PYTHONPATH` among them goes behind its own.
 
         Raises:
             ConfigurationError: A service is described in a way that cannot be started.
@@ -128,7 +136,7 @@ class ProcessDeployments:
                     return standing.receipt
                 await self._end(name)
             try:
-                return await self._start(name, tree, revision, preview, witness)
+                return await self._start(name, tree, revision, preview, witness, extra or {})
             except BaseException:
                 with anyio.CancelScope(shield=True):
                     await self._end(name)
@@ -177,10 +185,16 @@ class ProcessDeployments:
         return self._deployments[name]
 
     async def _start(
-        self, name: str, tree: Path, revision: str, preview: bool, witness: Witness
+        self,
+        name: str,
+        tree: Path,
+        revision: str,
+        preview: bool,
+        witness: Witness,
+        extra: Mapping[str, str],
     ) -> DeployReceipt:
         for tries_left in reversed(range(_PORT_TRIES)):
-            deployment = self._describe(name, tree, revision, preview)
+            deployment = self._describe(name, tree, revision, preview, extra)
             self._deployments[name] = deployment
             # Not `TaskGroup.start`: when cancelled, that cancels the task natively, past every shield, and a
             # process may be lost between its fork and our knowing about it.
@@ -206,7 +220,9 @@ class ProcessDeployments:
         deployment.receipt = DeployReceipt(deployment=name, revision=revision, starts=tuple(reports))
         return deployment.receipt
 
-    def _describe(self, name: str, tree: Path, revision: str, preview: bool) -> Deployment:
+    def _describe(
+        self, name: str, tree: Path, revision: str, preview: bool, extra: Mapping[str, str]
+    ) -> Deployment:
         ours = [service for service in self._services if service.start]
         promised = {port for other in self._deployments.values() for port in other.ports.values()}
         fixed = {service.port for service in ours if service.port}
@@ -224,7 +240,9 @@ class ProcessDeployments:
             command = Command(
                 argv=tuple(expand(word, variables, where=where) for word in service.start),
                 cwd=tree,
-                env=service_environment(service, base=base, variables=variables, tree=str(tree)),
+                env=with_extra(
+                    service_environment(service, base=base, variables=variables, tree=str(tree)), extra
+                ),
             )
             url, port = urls[service.name], ports[service.name]
             bell = doorbell_of(service, url=url, port=port, variables=variables)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.suite_run import run_tests
 from goldenpath_loop.errors import DeployError, RepositoryError
 from goldenpath_loop.probes.service import probe_service
-from goldenpath_loop.records.effects import ProbeCommit, ProbeHunks
+from goldenpath_loop.records.effects import ProbeCommit, ProbeHunks, TraceTests
 from goldenpath_loop.records.receipts import CommitProbeReceipt, DeployReceipt
 from goldenpath_loop.records.results import SuiteRun
 from goldenpath_loop.records.services import ServiceReport
@@ -50,7 +52,7 @@ async def _probe_in(slot: str, effect: ProbeCommit, bench: Bench, witness: Witne
         await bench.deployments.stop(slot)
 
 
-def unusable(effect: ProbeCommit | ProbeHunks, bench: Bench, deployed: DeployReceipt) -> str:
+def unusable(effect: ProbeCommit | ProbeHunks | TraceTests, bench: Bench, deployed: DeployReceipt) -> str:
     """Why the preview cannot be tested; a service that no chosen suite needs may be missing."""
     if deployed.problem:
         return deployed.problem
@@ -60,9 +62,14 @@ def unusable(effect: ProbeCommit | ProbeHunks, bench: Bench, deployed: DeployRec
 
 
 async def run_selections(
-    effect: ProbeCommit | ProbeHunks, bench: Bench, tree: str, deployment: str, witness: Witness
+    effect: ProbeCommit | ProbeHunks | TraceTests,
+    bench: Bench,
+    tree: str,
+    deployment: str,
+    witness: Witness,
+    extra: Mapping[str, str] | None = None,
 ) -> tuple[SuiteRun, ...]:
-    """Run every selection of `effect`, one after the other."""
+    """Run every selection of `effect`, one after the other, with `extra` variables around the tests."""
     return tuple(
         [
             await run_tests(
@@ -74,6 +81,7 @@ async def run_selections(
                 deployment=deployment,
                 tests=chosen.tests,
                 revision=effect.revision,
+                extra=extra,
             )
             for chosen in effect.selections
         ]

@@ -11,6 +11,7 @@ from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.commit_probe import probe_commit
 from goldenpath_loop.engine.hunk_probe import probe_hunks
 from goldenpath_loop.engine.suite_run import collect, run
+from goldenpath_loop.engine.trace import trace_tests
 from goldenpath_loop.forge.local import open_pull_request
 from goldenpath_loop.probes.service import probe_service
 from goldenpath_loop.records import effects as asked
@@ -69,6 +70,8 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
             return await probe_commit(effect, bench, witness)
         case asked.ProbeHunks():
             return await probe_hunks(effect, bench, witness)
+        case asked.TraceTests():
+            return await trace_tests(effect, bench, witness)
         case asked.FitHunks():
             return await fit_hunks(bench.root, commit=effect.commit, onto=effect.revision)
         case asked.DescribeChange():

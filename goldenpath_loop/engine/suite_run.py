@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.environments import EnvironmentProblem, environment_for
 from goldenpath_loop.engine.served import Served, served_revision
@@ -14,6 +16,7 @@ from goldenpath_loop.repository.worktrees import head_of
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.suites.request import SuiteRequest
 from goldenpath_loop.suites.run import collect_suite, run_suite
+from goldenpath_loop.system.process import with_extra
 
 __all__ = ["collect", "run", "run_tests"]
 
@@ -54,11 +57,15 @@ async def run_tests(
     deployment: str,
     tests: tuple[TestId, ...],
     revision: Revision,
+    extra: Mapping[str, str] | None = None,
 ) -> SuiteRun:
-    """Run tests of one suite and read what is tested before and after: the same tree, the same system."""
+    """Run tests of one suite and read what is tested before and after: the same tree, the same system.
+
+    `extra` are more variables for the tests; a `PYTHONPATH` among them goes behind the suite's own.
+    """
     spec = bench.policy.suite(suite)
     try:
-        request = await _request(bench, spec, key, tree, deployment, tests)
+        request = await _request(bench, spec, key, tree, deployment, tests, extra)
     except EnvironmentProblem as problem:
         return _not_started(spec, problem)
     before = await _tested(bench, deployment, spec, tree, revision)
@@ -85,7 +92,13 @@ def _not_started(suite: SuiteSpec, problem: EnvironmentProblem) -> SuiteRun:
 
 
 async def _request(
-    bench: Bench, suite: SuiteSpec, key: str, tree: str, deployment: str, tests: tuple[TestId, ...]
+    bench: Bench,
+    suite: SuiteSpec,
+    key: str,
+    tree: str,
+    deployment: str,
+    tests: tuple[TestId, ...],
+    extra: Mapping[str, str] | None = None,
 ) -> SuiteRequest:
     folder = bench.tree(tree)
     environment = await environment_for(
@@ -96,7 +109,7 @@ async def _request(
         tree=folder,
         tests=tests,
         python=bench.python,
-        env=bench.suite_environment(suite, deployment, folder),
+        env=with_extra(bench.suite_environment(suite, deployment, folder), extra or {}),
         environment=environment,
         foreign_root=bench.root,
         scratch=bench.scratch(key),

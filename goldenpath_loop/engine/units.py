@@ -55,7 +55,7 @@ class Workers(Protocol):
         ...
 
 
-_HEAVY = {"run_suite", "collect_tests", "probe_commit", "probe_hunks"}
+_HEAVY = {"run_suite", "collect_tests", "probe_commit", "probe_hunks", "trace_tests"}
 
 
 class LocalWorkers:

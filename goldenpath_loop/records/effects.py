@@ -37,6 +37,7 @@ __all__ = [
     "RunSuite",
     "Selection",
     "StopDeployment",
+    "TraceTests",
     "effect_adapter",
 ]
 
@@ -188,6 +189,16 @@ class FitHunks(Effect):
     commit: Revision
 
 
+class TraceTests(Effect):
+    """Run tests on a commit once more and note which lines of `paths` the failing ones run."""
+
+    kind: Literal["trace_tests"] = "trace_tests"
+    revision: Revision
+    protected: Revision
+    selections: tuple[Selection, ...]
+    paths: tuple[str, ...]
+
+
 class DescribeChange(Effect):
     """Read what one commit changed, and whether the named tests were there already."""
 
@@ -264,6 +275,7 @@ AnyEffect = Annotated[
     | ProbeCommit
     | ProbeHunks
     | FitHunks
+    | TraceTests
     | DescribeChange
     | RevertCommit
     | ComposeRemedies

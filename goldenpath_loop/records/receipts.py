@@ -21,6 +21,8 @@ __all__ = [
     "CommitProbeReceipt",
     "CommitsReceipt",
     "DeployReceipt",
+    "ExecutedFile",
+    "ExecutedLine",
     "HistoryReceipt",
     "HunkFitReceipt",
     "HunkMisfit",
@@ -32,6 +34,7 @@ __all__ = [
     "StopReceipt",
     "SuiteReceipt",
     "TestOrigin",
+    "TraceReceipt",
     "WorktreeReceipt",
 ]
 
@@ -157,6 +160,36 @@ class HunkFitReceipt(Record):
     """Hunks that can only be taken back together."""
 
 
+class ExecutedLine(Record):
+    """One line that failing tests ran."""
+
+    line: int = Field(ge=1)
+    failed: int = Field(ge=0)
+    """Failing tests that ran it."""
+    passed: int = Field(default=0, ge=0)
+    in_function: bool
+    """Whether it runs when something is called, not when the module is imported."""
+
+
+class ExecutedFile(Record):
+    """What failing tests ran of one file."""
+
+    path: str
+    lines: tuple[ExecutedLine, ...]
+
+
+class TraceReceipt(Record):
+    """Which lines of a change the failing tests run."""
+
+    kind: Literal["trace"] = "trace"
+    revision: Revision
+    files: tuple[ExecutedFile, ...] = ()
+    failing: int = Field(default=0, ge=0)
+    """Failing tests that were traced."""
+    evidence: EvidenceId | None = None
+    problem: str = ""
+
+
 class TestOrigin(Record):
     """Whether a test was there when a change was made."""
 
@@ -263,6 +296,7 @@ AnyReceipt = Annotated[
     | CommitProbeReceipt
     | HunkProbeReceipt
     | HunkFitReceipt
+    | TraceReceipt
     | ChangeReceipt
     | RemedyReceipt
     | AuditReceipt

@@ -115,6 +115,8 @@ def effect_words(effect: AnyEffect) -> str:
             return f"try {short(effect.revision)} with {taken} of {short(effect.commit)} taken back"
         case asked.FitHunks():
             return f"see which hunks of {short(effect.commit)} can be taken back on {short(effect.revision)}"
+        case asked.TraceTests():
+            return f"see which lines of {amount(len(effect.paths), 'file')} run on {short(effect.revision)}"
         case asked.DescribeChange():
             return f"read change {short(effect.revision)}"
         case asked.RevertCommit():
@@ -175,6 +177,9 @@ def receipt_words(receipt: AnyReceipt) -> str:
             return receipt.problem or tally_words(tally(_results(receipt.runs)))
         case receipts.HunkFitReceipt():
             return f"{amount(len(receipt.misfits), 'hunk')} cannot be" if receipt.misfits else "all can be"
+        case receipts.TraceReceipt():
+            lines = sum(len(one.lines) for one in receipt.files)
+            return receipt.problem or f"{amount(lines, 'line')} in {amount(len(receipt.files), 'file')}"
         case receipts.ChangeReceipt(commit=commit):
             return f"{short(commit.revision)} {commit.subject}: {amount(len(receipt.hunks), 'hunk')}"
         case receipts.RemedyReceipt():

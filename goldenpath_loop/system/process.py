@@ -22,7 +22,7 @@ from goldenpath_loop.system.clock import monotonic_s, now
 from goldenpath_loop.system.output import Pulse, Sink
 from goldenpath_loop.system.process_tree import MARKER, ProcessTree, adopt_orphans, starting
 
-__all__ = ["Command", "Completed", "Running", "own_environment", "run", "running"]
+__all__ = ["Command", "Completed", "Running", "own_environment", "run", "running", "with_extra"]
 
 _CHUNK_BYTES = 65_536
 _QUIET_S = 0.25
@@ -94,6 +94,13 @@ def own_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         if name not in _LEAKING_GIT and not name.startswith(_LEAKING)
     }
     return {**kept, **(extra or {})}
+
+
+def with_extra(environment: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
+    """`environment` plus `extra`; places to import from are joined, the environment's own first."""
+    both = {**environment, **extra}
+    places = [one["PYTHONPATH"] for one in (environment, extra) if one.get("PYTHONPATH")]
+    return {**both, **({"PYTHONPATH": os.pathsep.join(places)} if places else {})}
 
 
 async def run(

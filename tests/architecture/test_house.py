@@ -15,7 +15,7 @@ from goldenpath_loop.core.phases import diagram
 
 PACKAGE = Path(goldenpath_loop.__file__).parent
 ROOT = PACKAGE.parent
-_FOREIGN = (PACKAGE / "demo" / "target", PACKAGE / "suites" / "plugin")
+_FOREIGN = (PACKAGE / "demo" / "target", PACKAGE / "suites" / "plugin", PACKAGE / "suites" / "tracer")
 """Code that runs in other people's interpreters and does not belong to the package."""
 
 SOFT_CAP, HARD_CAP, LONGEST_FUNCTION = 350, 600, 70

@@ -131,6 +131,13 @@ EFFECTS: tuple[AnyEffect, ...] = (
         revision=_REVISION,
     ),
     effects.ListCommits(key="commits", bad=_REVISION, limit=10),
+    effects.TraceTests(
+        key="trace/aaaa",
+        revision=_REVISION,
+        protected=_OTHER,
+        selections=(effects.Selection(suite="unit", tests=(_TEST,)),),
+        paths=("shop/cart.py",),
+    ),
     effects.FitHunks(key="fit/aaaa/bbbb", revision=_REVISION, commit=_OTHER),
     effects.ProbeHunks(
         key="hunks/aaaa/1+2/1",
@@ -198,6 +205,18 @@ RECEIPTS: tuple[AnyReceipt, ...] = (
     receipts.CollectionReceipt(tests=(_TEST,), run=_RUN),
     receipts.SuiteReceipt(run=_RUN),
     receipts.CommitsReceipt(commits=(_COMMIT,), complete=False, evidence="E6"),
+    receipts.TraceReceipt(
+        revision=_REVISION,
+        files=(
+            receipts.ExecutedFile(
+                path="shop/cart.py",
+                lines=(receipts.ExecutedLine(line=3, failed=1, passed=2, in_function=True),),
+            ),
+        ),
+        failing=1,
+        evidence="E8",
+        problem="p",
+    ),
     receipts.HunkFitReceipt(misfits=(receipts.HunkMisfit(number=2, problem="p"),), bound=((0, 1),)),
     receipts.HunkProbeReceipt(revision=_REVISION, runs=(_RUN,), patch="E7", problem="p"),
     receipts.CommitProbeReceipt(revision=_REVISION, runs=(_RUN,), services=(_REPORT,), problem="p"),

@@ -6,19 +6,20 @@ from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.chains import why_chain
 from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree, ensure_deployment
+from goldenpath_loop.core.hunk_task import trace_key
 from goldenpath_loop.core.narrowing import narrow
 from goldenpath_loop.core.operator import operator_finding
 from goldenpath_loop.core.rate_search import search_rates
-from goldenpath_loop.core.readings import failures, histories, unavailable_services
+from goldenpath_loop.core.readings import failures, histories, sound_runs, unavailable_services
 from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, to_show, unaudited
 from goldenpath_loop.core.search import search
 from goldenpath_loop.core.step import Scene, Step, request
-from goldenpath_loop.core.targets import cured_tests, own_signature, representative, result_of
+from goldenpath_loop.core.targets import cured_tests, own_signature, representative, result_of, selections_of
 from goldenpath_loop.core.wording import counted
-from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite
+from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite, TraceTests
 from goldenpath_loop.records.events import DecisionMade, PhaseResult, VerdictReached
 from goldenpath_loop.records.findings import Cluster
-from goldenpath_loop.records.receipts import ChangeReceipt, RemedyReceipt, SuiteReceipt
+from goldenpath_loop.records.receipts import ChangeReceipt, RemedyReceipt, SuiteReceipt, TraceReceipt
 from goldenpath_loop.science.clusters import cluster as cluster_failures
 from goldenpath_loop.science.triage import triage
 
@@ -26,6 +27,7 @@ __all__ = ["decide"]
 
 _MOST_RERUNS = 16
 _MOST_UNRESOLVED = 2
+_PASSING_TRACED = 10
 
 
 def decide(scene: Scene) -> Step:
@@ -179,15 +181,44 @@ def _explain(scene: Scene, regressions: tuple[Cluster, ...]) -> Step | None:
     step = request(scene.state, described)
     if step is not None:
         return step
+    traces = (_trace(scene, commit) for commit in confirmed)
+    step = request(scene.state, [one for one in traces if one is not None])
+    if step is not None:
+        return step
     for commit, clusters in confirmed.items():
         change = scene.state.settled(_change_key(commit), ChangeReceipt)
+        trace = scene.state.settled(trace_key(commit), TraceReceipt)
         for cluster in clusters:
             if change is None or scene.state.was_proposed("why_chain", cluster.id):
                 continue
-            chain = why_chain(scene, cluster, change)
+            chain = why_chain(scene, cluster, change, trace)
             if chain is not None:
                 return Step(proposals=(chain,))
     return None
+
+
+def _trace(scene: Scene, commit: str) -> TraceTests | None:
+    """The run that shows which lines of the change its failing tests go through, beside some that pass."""
+    base = scene.base.revision
+    change = scene.state.settled(_change_key(commit), ChangeReceipt)
+    failing = [test for _, test in cured_tests(scene, commit)]
+    if change is None or base is None or not failing:
+        return None
+    paths = {hunk.path for hunk in change.hunks if not scene.policy.target.protects(hunk.path)}
+    files = {test.partition("::")[0] for test in failing}
+    passing = [
+        result.id
+        for run in sound_runs(scene.state, scene.cycle).values()
+        for result in run.results
+        if result.outcome == "green" and result.id.partition("::")[0] in files
+    ]
+    return TraceTests(
+        key=trace_key(commit),
+        revision=commit,
+        protected=base,
+        selections=selections_of(scene.state, (*failing, *passing[:_PASSING_TRACED])),
+        paths=tuple(sorted(paths)),
+    )
 
 
 def _repair(scene: Scene, regressions: tuple[Cluster, ...]) -> Step | None:
