@@ -19,7 +19,16 @@ THRESHOLD = 0.6
 
 _EXCEPTION, _MESSAGE, _FRAMES, _FILE = 0.2, 0.3, 0.35, 0.15
 
-_WORD = re.compile(r"<\w+>|\w+")
+_WITHOUT_PLACE = 0.8
+"""Weight of the message where neither failure has a place in the code under test."""
+_ROUTE_WEIGHT, _IDLE_WEIGHT = 2.0, 0.2
+_APART, _TELLING_WORDS = 0.15, 3
+"""Messages of one place that share less than this, and have so many words each, are of two causes."""
+
+_ROUTE = re.compile(r"(?<![\w/:.<])/(?:[\w.{}~-]|<\w+>)+(?:/(?:[\w.{}~-]|<\w+>)+)*/?(?![\w:])")
+_PLACEHOLDER = re.compile(r"<\w+>")
+_WORD = re.compile(r"\w+")
+_IDLE = frozenset({"assert", "status", "code", "get", "post", "put", "patch", "delete", "head", "options"})
 _STATUS = re.compile(r"(?<![\w.])[345][0-9]{2}(?![\w.]*[0-9])")
 _TEST_CODE = re.compile(
     r"(?:^|/)(?:tests?|testing|e2e|specs?)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$|\.(?:spec|test)\.\w+$"
@@ -42,7 +51,7 @@ class _Node:
 
     def __init__(self, profile: _Profile) -> None:
         self.profile = profile
-        self.words = frozenset(_WORD.findall(profile.message))
+        self.words = _words(profile.message)
         self.statuses = frozenset(_STATUS.findall(profile.message))
         # The innermost frame says most; each frame further out half as much.
         self.frames: dict[str, float] = {}
@@ -63,17 +72,35 @@ def _overlap(left: Mapping[str, float], right: Mapping[str, float]) -> float:
     return shared / sum(max(left.get(name, 0.0), right.get(name, 0.0)) for name in names)
 
 
-def _jaccard(left: frozenset[str], right: frozenset[str]) -> float:
-    return len(left & right) / len(left | right) if left or right else 1.0
+def _words(message: str) -> dict[str, float]:
+    """What a message speaks of, by weight: a route is one thing, and what was masked is nothing."""
+    routes = _ROUTE.findall(message)
+    rest = _PLACEHOLDER.sub(" ", _ROUTE.sub(" ", message))
+    words = {word: _IDLE_WEIGHT if _is_idle(word) else 1.0 for word in _WORD.findall(rest)}
+    return words | dict.fromkeys(routes, _ROUTE_WEIGHT)
+
+
+def _is_idle(word: str) -> bool:
+    return word.isdigit() or word.lower() in _IDLE
+
+
+def _tell_apart(left: _Node, right: _Node) -> bool:
+    """Whether two failures of one place speak of different things."""
+    telling = [sum(weight >= 1 for weight in node.words.values()) for node in (left, right)]
+    return min(telling) >= _TELLING_WORDS and _overlap(left.words, right.words) < _APART
 
 
 def _link(left: _Node, right: _Node) -> float:
     a, b = left.profile, right.profile
     if left.has_key and (a.exception, a.place) == (b.exception, b.place):
-        return 1.0
+        return 0.0 if _tell_apart(left, right) else 1.0
+    alike = _overlap(left.words, right.words) if left.words or right.words else 1.0
+    if not left.has_key and not right.has_key and left.words and right.words:
+        # A place in a test only says where somebody looked, so it is the words that tell.
+        return (1 - _WITHOUT_PLACE) * (a.exception == b.exception) + _WITHOUT_PLACE * alike
     return (
         _EXCEPTION * (a.exception == b.exception)
-        + _MESSAGE * _jaccard(left.words, right.words)
+        + _MESSAGE * alike
         + _FRAMES * _overlap(left.frames, right.frames)
         + _FILE * (a.file == b.file)
     )

@@ -200,3 +200,31 @@ def test_every_failure_is_in_a_cluster(results: list[Result]) -> None:
     assert [found.id for found in clusters] == [f"K{n}" for n in range(1, len(clusters) + 1)]
     sizes = [len(found.tests) for found in clusters]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_of_end_to_end_failures_the_route_and_the_services_words_tell() -> None:
+    """The same status elsewhere is another cause, unless the service says the same of both."""
+
+    def said(test: str, message: str) -> tuple[str, TestResult]:
+        path = f"tests/test_{test}.py"
+        failure = Failure(exception="AssertionError", message=message, frames=(f"{path}:9:test",))
+        return "e2e", TestResult(id=f"{path}::test", outcome="red", failure=failure)
+
+    routes = [said(name, f"assert 500 == 200: GET /{name}/12 (id 7f3a9c)") for name in ("users", "orders")]
+    assert len(cluster([*routes, said("again", "assert 500 == 200: GET /users/99 (id 1b2c3d)")])) == 2
+    words = "server: KeyError in load_price: owner"
+    assert (
+        len(cluster([said(name, f"assert 500 == 200: GET /{name}; {words}") for name in ("cart", "search")]))
+        == 1
+    )
+
+
+def test_one_function_that_says_different_things_has_different_causes() -> None:
+    """A shared `execute` fails for whoever calls it."""
+
+    def said(test: str, message: str) -> tuple[str, TestResult]:
+        failure = Failure(exception="DatabaseError", message=message, frames=("shop/store.py:12:execute",))
+        return "unit", TestResult(id=f"tests/{test}.py::test", outcome="red", failure=failure)
+
+    one = [said("a", "no such column price in table items"), said("b", "no such column price in table items")]
+    assert len(cluster([*one, said("c", "deadlock detected while waiting for lock")])) == 2
