@@ -21,9 +21,9 @@ _EXCEPTION, _MESSAGE, _FRAMES, _FILE = 0.2, 0.3, 0.35, 0.15
 
 _WITHOUT_PLACE = 0.8
 """Weight of the message where neither failure has a place in the code under test."""
-_ROUTE_WEIGHT, _IDLE_WEIGHT = 2.0, 0.2
-_APART, _TELLING_WORDS = 0.15, 3
-"""Messages of one place that share less than this, and have so many words each, are of two causes."""
+_ROUTE_WEIGHT, _IDLE_WEIGHT = 3.0, 0.2
+_APART, _TELLING_WORDS = 0.15, 3.0
+"""Messages of one place that share less than this, and have words of such weight each, are of two causes."""
 
 _ROUTE = re.compile(r"(?<![\w/:.<])/(?:[\w.{}~-]|<\w+>)+(?:/(?:[\w.{}~-]|<\w+>)+)*/?(?![\w:])")
 _PLACEHOLDER = re.compile(r"<\w+>")
@@ -59,6 +59,11 @@ class _Node:
             self.frames.setdefault(frame, 0.5**depth)
 
     @property
+    def is_telling(self) -> bool:
+        """Whether the words alone can stand for a cause: `assert 3 == 4` may be said of anything."""
+        return sum(weight for weight in self.words.values() if weight >= 1) >= _TELLING_WORDS
+
+    @property
     def has_key(self) -> bool:
         """Whether the place can stand for a cause: in a test it only says where somebody looked."""
         return bool(self.profile.place) and not _TEST_CODE.search(self.profile.place.split("::")[0])
@@ -86,8 +91,7 @@ def _is_idle(word: str) -> bool:
 
 def _tell_apart(left: _Node, right: _Node) -> bool:
     """Whether two failures of one place speak of different things."""
-    telling = [sum(weight >= 1 for weight in node.words.values()) for node in (left, right)]
-    return min(telling) >= _TELLING_WORDS and _overlap(left.words, right.words) < _APART
+    return left.is_telling and right.is_telling and _overlap(left.words, right.words) < _APART
 
 
 def _link(left: _Node, right: _Node) -> float:
@@ -95,7 +99,7 @@ def _link(left: _Node, right: _Node) -> float:
     if left.has_key and (a.exception, a.place) == (b.exception, b.place):
         return 0.0 if _tell_apart(left, right) else 1.0
     alike = _overlap(left.words, right.words) if left.words or right.words else 1.0
-    if not left.has_key and not right.has_key and left.words and right.words:
+    if not left.has_key and not right.has_key and left.is_telling and right.is_telling:
         # A place in a test only says where somebody looked, so it is the words that tell.
         return (1 - _WITHOUT_PLACE) * (a.exception == b.exception) + _WITHOUT_PLACE * alike
     return (

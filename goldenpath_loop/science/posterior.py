@@ -340,4 +340,4 @@ def _shape_old(rate: float) -> float:
 
 
 def _shape_new(rate: float) -> float:
-    return 30.0 if rate > 0.99 else 1.0
+    return 8.0 if rate > 0.99 else 1.0
