@@ -21,7 +21,7 @@ _EXCEPTION, _MESSAGE, _FRAMES, _FILE = 0.2, 0.3, 0.35, 0.15
 
 _WITHOUT_PLACE = 0.8
 """Weight of the message where neither failure has a place in the code under test."""
-_ROUTE_WEIGHT, _IDLE_WEIGHT = 3.0, 0.2
+_ROUTE_WEIGHT, _IDLE_WEIGHT = 2.0, 0.2
 _APART, _TELLING_WORDS = 0.15, 3.0
 """Messages of one place that share less than this, and have words of such weight each, are of two causes."""
 
@@ -61,7 +61,8 @@ class _Node:
     @property
     def is_telling(self) -> bool:
         """Whether the words alone can stand for a cause: `assert 3 == 4` may be said of anything."""
-        return sum(weight for weight in self.words.values() if weight >= 1) >= _TELLING_WORDS
+        weights = [weight for weight in self.words.values() if weight >= 1]
+        return sum(weights) >= _TELLING_WORDS or _ROUTE_WEIGHT in weights
 
     @property
     def has_key(self) -> bool:
