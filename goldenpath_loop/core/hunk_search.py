@@ -17,8 +17,7 @@ from goldenpath_loop.records.receipts import ChangeReceipt, HunkFitReceipt, Hunk
 from goldenpath_loop.science.hunks import search as science
 from goldenpath_loop.science.hunks.compose import parts
 from goldenpath_loop.science.hunks.coupling import coupled
-from goldenpath_loop.science.localisation import standing
-from goldenpath_loop.science.similarity import rank_hunks
+from goldenpath_loop.science.hunks.order import in_order
 
 __all__ = ["search_hunks"]
 
@@ -26,7 +25,6 @@ _TEST_FILE = re.compile(
     r"(?:^|/)(?:tests?|specs?|__tests__)/|(?:^|/)(?:test_[^/]*|conftest\.py|[^/]*[._-](?:test|spec)\.[^/]+)$"
 )
 """Paths of tests by custom: a cure is never an edit of a test."""
-_DOCUMENT = re.compile(r"\.(?:md|rst|txt|adoc)$|(?:^|/)(?:LICENSE|CHANGES|CHANGELOG|README)[^/]*$")
 _SHOWN = 4
 _FEW = 2
 """So few hunks are told apart by trying them, without a run that only looks."""
@@ -105,16 +103,10 @@ def _parts(task: HunkTask) -> Step | Conclusion | _Parts:
 def _ranked(
     task: HunkTask, hunks: tuple[Hunk, ...], numbers: list[int], executed: TraceReceipt | None
 ) -> list[int]:
-    """Likeliest first: by turns what the failure goes through and what shares most of its own words; documents last."""
-    files, failing = (executed.files, executed.failing) if executed else ((), 0)
     words = [task.spoken_of] if task.spoken_of else []
-    scored = rank_hunks([hunks[number] for number in numbers], words)
-    place = {id(one.hunk): index for index, one in enumerate(scored) if one.score > 0}
-    by_text = sorted(numbers, key=lambda number: (place.get(id(hunks[number]), len(numbers)), number))
-    near = {number: standing(hunks[number], files, failing=failing) for number in numbers}
-    by_run = sorted(by_text, key=near.__getitem__)
-    by_turns = dict.fromkeys(one for pair in zip(by_run, by_text, strict=True) for one in pair)
-    return sorted(by_turns, key=lambda number: _DOCUMENT.search(hunks[number].path) is not None)
+    if executed is None:
+        return in_order(hunks, numbers, words=words)
+    return in_order(hunks, numbers, words=words, executed=executed.files, failing=executed.failing)
 
 
 def _joined(groups: tuple[frozenset[int], ...]) -> tuple[frozenset[int], ...]:

@@ -19,16 +19,25 @@ import random
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from goldenpath_loop.records.history import Hunk
 from goldenpath_loop.science.hunks.compose import parts, taken_back
 from goldenpath_loop.science.hunks.coupling import coupled
+from goldenpath_loop.science.hunks.order import in_order
 from goldenpath_loop.science.hunks.search import Found, Outcome, next_candidates
-from goldenpath_loop.science.similarity import rank_hunks
 
 _NOUNS = ("cart", "price", "order", "user", "token", "route", "event", "ledger", "invoice", "coupon")
 _VERBS = ("load", "save", "merge", "total", "parse", "render", "check", "close", "count", "send")
+
+
+class Shown(Protocol):
+    """Hunks, and what a set of them shows when it is taken back."""
+
+    @property
+    def hunks(self) -> tuple[Hunk, ...]: ...
+
+    def show(self, tried: frozenset[int]) -> Outcome: ...
 
 
 @dataclass(slots=True)
@@ -115,12 +124,7 @@ def _hunks(old: list[str], new: list[str]) -> list[Hunk]:
 
 def ours(case: Case) -> frozenset[int]:
     """The search as the loop does it: ranked by the failure's words."""
-    scored = rank_hunks(case.hunks, [case.words])
-    place = {id(one.hunk): index for index, one in enumerate(scored) if one.score > 0}
-    ranked = sorted(
-        range(len(case.hunks)),
-        key=lambda number: (place.get(id(case.hunks[number]), len(case.hunks)), number),
-    )
+    ranked = in_order(case.hunks, range(len(case.hunks)), words=[case.words])
     groups = coupled(case.hunks)
     shown: dict[frozenset[int], Outcome] = {}
     while True:
@@ -131,7 +135,7 @@ def ours(case: Case) -> frozenset[int]:
             shown[candidate] = case.show(candidate)
 
 
-def ddmin(case: Case) -> frozenset[int]:
+def ddmin(case: Shown) -> frozenset[int]:
     """Complement-first delta debugging over all hunks in their order."""
     kept, pieces = list(range(len(case.hunks))), 2
     if case.show(frozenset(kept)) != "green":
@@ -156,7 +160,7 @@ def ddmin(case: Case) -> frozenset[int]:
     return frozenset(kept)
 
 
-def with_picire(case: Case) -> frozenset[int]:
+def with_picire(case: Shown) -> frozenset[int]:
     """The reference package."""
     picire = importlib.import_module("picire")
     config = list(range(len(case.hunks)))
