@@ -114,6 +114,7 @@ class Tracing:
                 in_function=line in body,
             )
             for line, names in sorted(contexts.items())
+            if line
         )
         return ExecutedFile(path=path, lines=tuple(one for one in lines if one.failed))
 

@@ -92,6 +92,13 @@ def test_the_targets_own_start_up_module_still_runs(tracing: Tracing) -> None:
     assert done.stdout == "ran\n"
 
 
+def test_an_empty_module_has_no_lines(tracing: Tracing) -> None:
+    """Coverage says that its line 0 ran."""
+    (tracing.tree / "empty.py").write_text("")
+    subprocess.run([sys.executable, "-c", "import empty"], cwd=tracing.tree, env=around(tracing), check=True)
+    assert [one.lines for one in tracing.read(["empty.py"], failing=["t"], passing=[])] in ([], [()])
+
+
 def test_nothing_seen_is_nothing_said(tracing: Tracing) -> None:
     """Another language, or a process that was killed."""
     (tracing.folder / "lines.broken").write_bytes(b"no database")

@@ -1,10 +1,10 @@
 """The smallest set of hunks whose reverse cures, one decision at a time.
 
 First the likeliest one, two and four; they are enough when one cause is ranked well. When none cures, all together,
-and then the set is thinned out: what is left away is tried in halves, the unlikeliest first, then in ever smaller
-pieces (delta debugging by complements, A. Zeller and R. Hildebrandt, "Simplifying and isolating failure-inducing
-input", 2002). It ends when no single hunk can be left away; one that was left away and then cured no more is a run
-that shows it.
+and then the shortest run of likeliest ones that cures is looked for: the last of them is needed, and with it fixed the
+search goes on among those before it (U. Junker, "QuickXplain", 2004). What is left is thinned out by leaving single
+hunks away (A. Zeller and R. Hildebrandt, "Simplifying and isolating failure-inducing input", 2002), so it ends when
+none can be; each of them was left away in a run that cured no more.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ Outcome = Literal["green", "red", "unresolved"]
 """Green: the candidate cures and costs nothing. Everything else does not count as a cure."""
 
 _FIRST = (1, 2, 4)
+_SINGLY = 12
+"""So few are left away one by one; of more, several at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,50 @@ def next_candidates(
             break
     if start is None:
         return Found(frozenset(), is_minimal=False)
-    coarse = thinned(start, units, known, width)
+    coarse = _needed(start, units, known, width)
     if isinstance(coarse, Try):
         return coarse
-    return thinned(coarse.hunks, [frozenset((one,)) for one in ranked], known, width)
+    singles = [frozenset((one,)) for one in ranked]
+    fine = _needed(coarse, singles, known, width)
+    return fine if isinstance(fine, Try) else thinned(fine, singles, known, width)
+
+
+def _needed(
+    start: frozenset[int],
+    units: Sequence[frozenset[int]],
+    known: Mapping[frozenset[int], Outcome],
+    width: int,
+) -> Try | frozenset[int]:
+    """Of `start`, which cures, those units that are needed, when more hunks never cure less; it may be a few more."""
+    needed: frozenset[int] = frozenset()
+    rest = [unit for unit in units if unit <= start]
+    while rest:
+        # `rest` cures with what is needed; without any of it only when that is all.
+        least, most = -1, len(rest)
+        while most - least > 1:
+            sizes = _between(least, most, width)
+            untried = [tried for size in sizes if (tried := needed.union(*rest[:size])) not in known]
+            if untried:
+                return Try(tuple(dict.fromkeys(untried))[:width])
+            for size in sizes:
+                if known[needed.union(*rest[:size])] == "green":
+                    most = min(most, size)
+                elif size < most:
+                    least = max(least, size)
+        if not most:
+            return needed
+        needed |= rest[most - 1]
+        rest = rest[: most - 1]
+    return needed
+
+
+def _between(least: int, most: int, width: int) -> list[int]:
+    """Where to look next for the end of the shortest cure: none at all first, then nearer to the likeliest."""
+    if least < 0:
+        return [0]
+    ratio = most / max(least, 1)
+    sizes = {round(max(least, 1) * ratio ** (step / (width + 1))) for step in range(1, width + 1)}
+    return sorted(min(max(size, least + 1), most - 1) for size in sizes)
 
 
 def _units(ranked: Sequence[int], groups: Iterable[frozenset[int]]) -> list[frozenset[int]]:
@@ -96,7 +138,7 @@ def thinned(
         known: What the candidates that were run showed.
         width: How many candidates run at once.
     """
-    kept, pieces = start, 2
+    kept, pieces = start, 2 if len(start) > _SINGLY else len(start)
     while True:
         # The unlikeliest hunks go first.
         order = [one for one in reversed(units) if one <= kept]
@@ -112,7 +154,7 @@ def thinned(
         if missing:
             return Try(tuple(missing[:width]))
         if smaller is not None:
-            kept, pieces = smaller, max(pieces - 1, 2)
+            kept, pieces = smaller, max(pieces - 1, 2) if len(smaller) > _SINGLY else len(smaller)
         elif pieces >= len(order):
             break
         else:
