@@ -12,18 +12,30 @@ from goldenpath_loop.records.effects import ProbeCommit
 from goldenpath_loop.records.history import Commit
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.question import CulpritQuestion
-from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
+from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt, TraceReceipt
 from goldenpath_loop.records.results import TestResult
 from goldenpath_loop.science import flaky_culprit as science
 
-__all__ = ["COMMITS_KEY", "GUARD", "Search", "is_guard", "runs_of", "search_in", "search_of", "weight_of"]
+__all__ = [
+    "COMMITS_KEY",
+    "GUARD",
+    "TRACE_KEY",
+    "Search",
+    "is_guard",
+    "runs_of",
+    "search_in",
+    "search_of",
+    "weight_of",
+]
 
 COMMITS_KEY = "commits"
+TRACE_KEY = "trace/bad"
 GUARD = "guard"
 """Name of the suite that has to keep passing."""
 _DOCUMENTS = (".md", ".rst", ".adoc")
-_UNLIKELY = 0.02
-"""Weight of a commit that only touches documents, or only files that are carried along; never zero."""
+_UNLIKELY, _NOT_RUN = 0.02, 0.1
+"""Weight of a commit that only touches documents or files that are carried along, and of one that only touches
+modules which the failure does not go through; never zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,9 @@ def search_of(state: State, policy: Policy) -> Search | str:
 def search_in(state: State, policy: Policy, question: CulpritQuestion, history: tuple[Commit, ...]) -> Search:
     runs, keys = runs_of(state, {commit.revision: index for index, commit in enumerate(history)})
     asked = science.Search(
-        weights=tuple(weight_of(commit, policy) for commit in history),
+        weights=tuple(
+            weight_of(commit, policy, state.settled(TRACE_KEY, TraceReceipt)) for commit in history
+        ),
         is_flaky=question.is_flaky,
         confidence=question.confidence,
         delta=question.delta,
@@ -139,10 +153,24 @@ def _outcome(result: TestResult | None, wanted: str | None) -> Literal["green", 
     return "red" if result.outcome in ("red", "timeout") and is_same else "unresolved"
 
 
-def weight_of(commit: Commit, policy: Policy) -> float:
-    """How likely a commit is the culprit before anything was run; never zero."""
+def weight_of(commit: Commit, policy: Policy, trace: TraceReceipt | None = None) -> float:
+    """How likely a commit is the culprit before it was run; never zero.
+
+    Args:
+        commit: One of the history.
+        policy: What is carried along.
+        trace: Which lines of which files the failure goes through, where that could be seen.
+    """
     target = policy.target
+    if trace is not None and trace.files and commit.files:
+        run = {one.path for one in trace.files}
+        if all(path.endswith(".py") and path not in run for path in commit.files if not _is_document(path)):
+            return _UNLIKELY if all(map(_is_document, commit.files)) else _NOT_RUN
     unlikely = commit.files and all(
-        path.lower().endswith(_DOCUMENTS) or (target.tests and target.protects(path)) for path in commit.files
+        _is_document(path) or (target.tests and target.protects(path)) for path in commit.files
     )
     return _UNLIKELY if unlikely else 1.0
+
+
+def _is_document(path: str) -> bool:
+    return path.lower().endswith(_DOCUMENTS)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from goldenpath_loop.core.culprit_answer import culprit_verdict, is_found
 from goldenpath_loop.core.culprit_evidence import (
     COMMITS_KEY,
     GUARD,
+    TRACE_KEY,
     Search,
     is_guard,
     runs_of,
@@ -23,9 +25,8 @@ from goldenpath_loop.core.outcome import finish
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Step, request
 from goldenpath_loop.core.verdicts import Conclusion, numbered
-from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.base import Revision
-from goldenpath_loop.records.effects import ListCommits, ProbeCommit, Selection
+from goldenpath_loop.records.effects import ListCommits, ProbeCommit, Selection, TraceTests
 from goldenpath_loop.records.events import RunOutcome, VerdictReached
 from goldenpath_loop.records.findings import Measurement
 from goldenpath_loop.records.history import Commit
@@ -38,6 +39,8 @@ __all__ = ["HUNKS", "SUBJECT", "believed_after", "decide_culprit"]
 
 SUBJECT, HUNKS = "command", "hunks"
 """Subjects of the verdicts."""
+_LONG, _LONG_FLAKY = 256, 16
+"""From so many commits on it is worth a run to see what the failure goes through."""
 
 
 def decide_culprit(state: State, policy: Policy) -> Step:
@@ -53,6 +56,9 @@ def decide_culprit(state: State, policy: Policy) -> Step:
     search = search_of(state, policy)
     if isinstance(search, str):
         return Step(events=(finish(state, "blocked", search),))
+    step = request(state, _trace(policy, question, search))
+    if step is not None:
+        return step
     reach = _reach(question, search, policy.jobs)
     if reach:
         return _ask(state, policy, question, search, reach)
@@ -60,8 +66,8 @@ def decide_culprit(state: State, policy: Policy) -> Step:
     if isinstance(wanted, science.Ask):
         return _ask(state, policy, question, search, _with_bad_end(policy, search, wanted.indices))
     if state.verdict("culprit", SUBJECT) is None:
-        return _step(state, _culprit(search, wanted))
-    if not _is_found(wanted) or wanted.index is None:
+        return _step(state, culprit_verdict(SUBJECT, search, wanted))
+    if not is_found(wanted) or wanted.index is None:
         return _end(state, wanted)
     culprit = _inside(state, policy, search.history[wanted.index])
     if isinstance(culprit, Step):
@@ -70,6 +76,23 @@ def decide_culprit(state: State, policy: Policy) -> Step:
         hunks = _hunks(state, policy, question, search, culprit.revision)
         return hunks if isinstance(hunks, Step) else _step(state, hunks)
     return _end(state, wanted)
+
+
+def _trace(policy: Policy, question: CulpritQuestion, search: Search) -> list[TraceTests]:
+    """The run that shows what the failure goes through, where that is likely to save more runs than it costs."""
+    paths = {path for commit in search.history for path in commit.files if path.endswith(".py")}
+    if not paths or len(search.history) < (_LONG if not question.is_flaky else _LONG_FLAKY):
+        return []
+    selections = (Selection(suite=policy.suites[0].name, tests=()),)
+    return [
+        TraceTests(
+            key=TRACE_KEY,
+            revision=question.bad,
+            protected=question.bad,
+            selections=selections,
+            paths=tuple(sorted(paths)),
+        )
+    ]
 
 
 def _with_bad_end(policy: Policy, search: Search, indices: tuple[int, ...]) -> tuple[int, ...]:
@@ -168,9 +191,9 @@ def _search_branch(
     wanted = science.next_step(search.asked, search.runs, width=policy.jobs, cost=search.cost)
     if isinstance(wanted, science.Ask):
         return _ask(state, policy, question, search, wanted.indices)
-    found = _culprit(search, wanted)
+    found = culprit_verdict(SUBJECT, search, wanted)
     name = f"merge {merge.revision[:10]} “{merge.subject}”"
-    if not _is_found(wanted):
+    if not is_found(wanted):
         alone = f"{name} itself turned it red; of its branch alone: {found.statement}"
         itself = replace(found, subject=marker, value="itself", statement=alone, revision=merge.revision)
         return _step(state, itself)
@@ -264,10 +287,6 @@ def _on_branch(state: State, effect: ProbeCommit, receipt: CommitProbeReceipt) -
     )
 
 
-def _is_found(answer: science.Answer) -> bool:
-    return answer.kind == "culprit" and answer.is_confirmed
-
-
 def _first_words(state: State) -> str:
     """What the command said when it failed first."""
     for record in state.effects.values():
@@ -284,66 +303,6 @@ def _step(state: State, *found: Conclusion) -> Step:
 
 
 def _end(state: State, answer: science.Answer) -> Step:
-    outcome: RunOutcome = "found" if _is_found(answer) else "inconclusive"
+    outcome: RunOutcome = "found" if is_found(answer) else "inconclusive"
     said = [state.verdict("culprit", SUBJECT), state.verdict("stability", HUNKS)]
     return Step(events=(finish(state, outcome, "; ".join(one.statement for one in said if one)),))
-
-
-def _culprit(search: Search, answer: science.Answer) -> Conclusion:
-    statement = _statement(search, answer)
-    culprit = search.history[answer.index].revision if answer.index is not None else None
-    commits = len({run.index for run in search.runs})
-    return Conclusion(
-        kind="culprit",
-        subject=SUBJECT,
-        value="confirmed" if _is_found(answer) else "suspect" if answer.kind == "culprit" else answer.kind,
-        statement=statement,
-        measurements=(
-            Measurement(name="confidence", value=round(answer.confidence, 6)),
-            Measurement(name="commits in range", value=len(search.history)),
-            Measurement(name="commits run", value=commits),
-            Measurement(name="runs", value=len(search.runs)),
-        ),
-        because=search.effects,
-        revision=culprit,
-    )
-
-
-def _statement(search: Search, answer: science.Answer) -> str:
-    spent = f"{counted(search.runs, 'run')} on {counted({run.index for run in search.runs}, 'commit')}"
-    name = [f"{commit.revision[:10]} “{commit.subject}”" for commit in search.history]
-    match answer.kind:
-        case "culprit":
-            assert answer.index is not None
-            red = sum(run.index == answer.index and run.outcome == "red" for run in search.runs)
-            green = sum(run.index == answer.index + 1 and run.outcome == "green" for run in search.runs)
-            text = (
-                f"{name[answer.index]} turned it red: {answer.confidence:.2%} of belief after {spent}; red in "
-                f"{counted(red, 'run')} on it, green in {counted(green, 'run')} on its parent "
-                f"{search.history[answer.index + 1].revision[:10]}"
-            )
-        case "range":
-            assert answer.index is not None
-            assert answer.oldest is not None
-            text = (
-                f"one of {answer.oldest - answer.index + 1} commits from {name[answer.oldest]} to "
-                f"{name[answer.index]}: those between cannot be run ({spent})"
-            )
-        case "not_red":
-            text = f"it is not red on {name[0]}: there is nothing to search ({spent})"
-        case "never_good":
-            text = f"it is red on {name[-1]} as well, the oldest commit looked at ({spent})" + search.remark
-        case "flaky":
-            text = f"it fails now and then on every commit looked at: no commit changed that ({spent})"
-        case "environment":
-            text = f"what passed there before fails now on the same commit: not the code changed ({spent})"
-        case "undecided":
-            text = (
-                "the runs do not tell the commits apart; most is believed of "
-                + (name[answer.index] if answer.index is not None else "none")
-                + f" ({spent})"
-            )
-    if answer.others:
-        pairs = ", ".join(search.history[red].revision[:10] for red, _ in answer.others[:3])
-        text += f". Older stretches are red too, up to {pairs}: this is why it is red now"
-    return text

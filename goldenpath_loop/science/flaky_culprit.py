@@ -27,6 +27,7 @@ from goldenpath_loop.science.posterior import (
 __all__ = ["Answer", "Ask", "Kind", "Outcome", "Run", "Search", "next_step", "view"]
 
 _SURER = 5
+_SURER_OF_RATES = 2
 
 Kind = Literal["culprit", "range", "not_red", "flaky", "never_good", "environment", "undecided"]
 
@@ -198,13 +199,15 @@ def _answer(
     if 1 - share <= (1 - search.confidence) / _SURER:
         return Answer(kind, share)
     best = believed.best
-    if believed.culprits[best] >= search.confidence:
+    # The rates are guessed from a grid: what is believed has to be somewhat surer than what is asked for to be as true.
+    enough = 1 - (1 - search.confidence) / (_SURER_OF_RATES if search.is_flaky else 1)
+    if believed.culprits[best] >= enough:
         return Answer("culprit", believed.culprits[best], best, best)
     # Commits that nothing can tell apart: the culprit and the dead ones on its older side.
     living = [index for index in range(len(search.weights)) if index not in dead]
     for newer, older in pairwise(living):
         share = sum(believed.culprits[newer:older])
-        if older - newer > 1 and share >= search.confidence:
+        if older - newer > 1 and share >= enough:
             return Answer("range", share, newer, older - 1)
     return None
 
