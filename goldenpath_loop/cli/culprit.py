@@ -76,6 +76,9 @@ SetupFile = Annotated[
     list[str] | None,
     typer.Option(help="A file that says what the setup builds; trees that agree in it share one."),
 ]
+KeepHome = Annotated[
+    bool, typer.Option("--keep-home", help="Run in your home folder, not in an empty one a run.")
+]
 Timeout = Annotated[float, typer.Option(help="Seconds after which one run is cut off and counts as red.")]
 MostRuns = Annotated[int, typer.Option(help="Give up after so many runs.")]
 Runs = Annotated[
@@ -99,6 +102,7 @@ def culprit(
     carry: Carry = None,
     setup: Setup = None,
     setup_file: SetupFile = None,
+    keep_home: KeepHome = False,
     timeout: Timeout = 600.0,
     most_runs: MostRuns = 1000,
     runs: Runs = None,
@@ -131,7 +135,9 @@ def culprit(
     ends = _ends(root, bad, good)
     rules = {"is_flaky": flaky, "confidence": confidence, "delta": delta, "most_runs": most_runs}
     question = CulpritQuestion.model_validate({**ends, **rules, "hunks": hunks})
-    settings = _settings(root, bad, tuple(carry or ()), jobs or os.cpu_count() or 1, suites)
+    settings = _settings(
+        root, bad, tuple(carry or ()), jobs or os.cpu_count() or 1, suites, keep_home=keep_home
+    )
     folder = create_run((runs or Path.cwd() / "runs").resolve(), clock.now(), "culprit")
     policy = _begin(folder.path, root, settings, question)
     raise typer.Exit(watch_run(folder, settings, policy, as_json=as_json))
@@ -171,7 +177,13 @@ def _words(option: str, text: str | None) -> tuple[str, ...]:
 
 
 def _settings(
-    root: Path, bad: str, carry: tuple[str, ...], jobs: int, suites: tuple[SuiteSpec, ...]
+    root: Path,
+    bad: str,
+    carry: tuple[str, ...],
+    jobs: int,
+    suites: tuple[SuiteSpec, ...],
+    *,
+    keep_home: bool,
 ) -> Settings:
     """The configuration that such a question amounts to."""
     return Settings(
@@ -179,7 +191,7 @@ def _settings(
         suites=suites,
         focuses=(FocusSpec(name="culprit"),),
         limits=Limits(duration_s=_DAY_S),
-        loop=LoopSpec(jobs=jobs),
+        loop=LoopSpec(jobs=jobs, own_home=not keep_home),
     )
 
 

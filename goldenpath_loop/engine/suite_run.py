@@ -16,6 +16,7 @@ from goldenpath_loop.repository.worktrees import head_of
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.suites.request import SuiteRequest
 from goldenpath_loop.suites.run import collect_suite, run_suite
+from goldenpath_loop.system.home import own_home
 from goldenpath_loop.system.process import with_extra
 
 __all__ = ["collect", "run", "run_tests"]
@@ -104,14 +105,18 @@ async def _request(
     environment = await environment_for(
         suite, tree=folder, store=bench.trees.parent / "environments", python=bench.python
     )
+    scratch = bench.scratch(key)
+    around = bench.suite_environment(suite, deployment, folder)
+    if bench.settings.loop.own_home:
+        around |= own_home(scratch / "home", around)
     return SuiteRequest(
         suite=suite,
         tree=folder,
         tests=tests,
         python=bench.python,
-        env=with_extra(bench.suite_environment(suite, deployment, folder), extra or {}),
+        env=with_extra(around, extra or {}),
         environment=environment,
         foreign_root=bench.root,
-        scratch=bench.scratch(key),
+        scratch=scratch,
         packages=bench.policy.target.packages,
     )

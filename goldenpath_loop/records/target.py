@@ -165,4 +165,6 @@ class LoopSpec(Record):
 
     runs: str = "runs"
     worktrees: str = ""
+    own_home: bool = False
+    """Whether every run of a suite finds an empty home folder of its own."""
     jobs: int = Field(default=2, ge=1)
