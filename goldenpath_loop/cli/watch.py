@@ -17,6 +17,7 @@ from goldenpath_loop.session.session import Session
 
 __all__ = ["say_again", "watch_run"]
 
+_PATCH = "culprit.patch"
 _PAUSED = 130
 
 
@@ -74,6 +75,9 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     if as_json:
         typer.echo(_record(folder, end, fold(session.lines)))
     elif started.question is not None:
+        patch = folder.path / _PATCH
+        if patch.exists():
+            console.print(f"  [dim]patch[/]         {patch}", highlight=False, soft_wrap=True)
         console.print()
         console.print(search_report(session.lines))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
@@ -88,7 +92,7 @@ def _write_patch(session: Session) -> None:
     patches = [one for one in found.because if session.evidence(one)] if found else []
     data = session.bytes_of(patches[0]) if patches else None
     if data is not None:
-        (session.folder.path / "culprit.patch").write_bytes(data)
+        (session.folder.path / _PATCH).write_bytes(data)
 
 
 def say_again(folder: RunFolder, state: State, finished: RunFinished, *, as_json: bool) -> int:
@@ -121,7 +125,5 @@ def _record(folder: RunFolder, end: RunFinished | RunPaused, state: State) -> st
         hunks = state.verdict("stability", "hunks")
         if hunks is not None:
             record["hunks"] = {"answer": hunks.value, "statement": hunks.statement}
-            record["patch"] = (
-                str(folder.path / "culprit.patch") if hunks.value in ("minimal", "trade_off") else None
-            )
+            record["patch"] = str(folder.path / _PATCH) if hunks.value in ("minimal", "trade_off") else None
     return json.dumps(record)
