@@ -1,0 +1,127 @@
+"""Is the record of a run still true? Its chain, each piece of evidence, each quote and each reason, checked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from goldenpath_loop.core.grounding import resolve
+from goldenpath_loop.core.state import State, fold
+from goldenpath_loop.errors import DamagedLogError, LogError
+from goldenpath_loop.records.events import EvidenceCaptured, FindingAppended, VerdictReached
+from goldenpath_loop.records.evidence import Citation, Evidence
+from goldenpath_loop.records.findings import Finding, Verdict
+from goldenpath_loop.session.folder import RunFolder
+from goldenpath_loop.session.log import read
+from goldenpath_loop.session.store import EvidenceStore
+
+__all__ = ["Problem", "Verification", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as the log says."""
+
+    what: Literal["log", "evidence", "citation", "reason"]
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was checked and what was found."""
+
+    run: str
+    events: int = 0
+    evidence: int = 0
+    citations: int = 0
+    reasons: int = 0
+    problems: tuple[Problem, ...] = ()
+    torn_bytes: int = 0
+    """Bytes of a last line that was never written whole: the trace of a crash, nothing was promised by it."""
+    unnamed: tuple[str, ...] = ()
+    """Files among the evidence that the log does not name: stored a moment before a crash, or put there later."""
+
+    @property
+    def is_true(self) -> bool:
+        """Whether everything is as the log says."""
+        return not self.problems
+
+
+def verify(folder: RunFolder) -> Verification:
+    """Check the run in `folder`, whoever writes it at the moment.
+
+    Raises:
+        LogError: There is no log.
+    """
+    try:
+        lines = read(folder.log)
+    except DamagedLogError as error:
+        return Verification(folder.id, problems=(Problem("log", str(folder.log), error.message),))
+    data = folder.log.read_bytes()
+    state = fold(lines)
+    captured = [line.event.evidence for line in lines if isinstance(line.event, EvidenceCaptured)]
+    store = EvidenceStore(folder.evidence)
+    stored: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    for evidence in captured:
+        problem = _load(evidence, store, stored)
+        problems += [Problem("evidence", evidence.id, problem)] if problem else []
+    findings = [line.event.finding for line in lines if isinstance(line.event, FindingAppended)]
+    citations = [(finding, citation) for finding in findings for citation in _citations(finding)]
+    problems += _unresolved(citations, stored)
+    verdicts = [line.event.verdict for line in lines if isinstance(line.event, VerdictReached)]
+    reasons = [(verdict, reference) for verdict in verdicts for reference in verdict.because]
+    problems += _baseless(reasons, state, {one.id for one in captured})
+    known = {one.digest for one in captured}
+    there = (path.name for path in folder.evidence.iterdir()) if folder.evidence.is_dir() else iter(())
+    return Verification(
+        run=folder.id,
+        events=len(lines),
+        evidence=len(captured),
+        citations=len(citations),
+        reasons=len(reasons),
+        problems=tuple(problems),
+        torn_bytes=len(data) - (data.rfind(b"\n") + 1),
+        unnamed=tuple(sorted(name for name in there if name not in known)),
+    )
+
+
+def _load(evidence: Evidence, store: EvidenceStore, stored: dict[str, bytes]) -> str:
+    """Read one piece of evidence into `stored`; why it is not what it was, if so."""
+    try:
+        data = store.get(evidence.digest)
+    except LogError as error:
+        return f"{error.message} ({evidence.subject})"
+    if len(data) != evidence.size_bytes:
+        return f"it has {len(data)} bytes, the log says {evidence.size_bytes}"
+    stored[evidence.id] = data
+    return ""
+
+
+def _citations(finding: Finding) -> Iterator[Citation]:
+    yield from finding.citations
+    for link in finding.chain:
+        yield from (link.effect_citation, link.cause_citation)
+        if link.refuter.citation is not None:
+            yield link.refuter.citation
+
+
+def _unresolved(citations: Sequence[tuple[Finding, Citation]], stored: dict[str, bytes]) -> Iterator[Problem]:
+    for finding, citation in citations:
+        if not citation.is_located:
+            yield Problem("citation", finding.id, f"its quote of {citation.evidence} names no place")
+            continue
+        found = resolve(citation, stored)
+        if isinstance(found, str):
+            yield Problem("citation", finding.id, found)
+
+
+def _baseless(reasons: Iterable[tuple[Verdict, str]], state: State, evidence: set[str]) -> Iterator[Problem]:
+    """Reasons of verdicts that the log does not hold."""
+    known = {*state.effects, *evidence, *(one.id for one in state.verdicts)}
+    known |= {one.id for one in state.findings}
+    for verdict, reference in reasons:
+        if reference not in known:
+            yield Problem("reason", verdict.id, f"it rests on {reference}, which the log does not hold")

@@ -1,0 +1,92 @@
+"""`verify` finds whatever was changed after it was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import anyio
+import pytest
+
+from goldenpath_loop.review.verification import verify
+from goldenpath_loop.session.folder import RunFolder
+from tests.core.worlds import World, live, start
+
+TESTS = ("tests/test_a.py::test_a",)
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A whole run with a culprit, a chain, a remedy and a proof."""
+    run = start(tmp_path_factory.mktemp("run"))
+    return anyio.run(lambda: live(run, World(commits=12, tests=TESTS, culprits={TESTS[0]: 5}))).folder
+
+
+@pytest.fixture
+def run(lived: RunFolder, tmp_path: Path) -> RunFolder:
+    """A copy to do harm to."""
+    shutil.copytree(lived.path, tmp_path / "copy")
+    return RunFolder(tmp_path / "copy")
+
+
+def test_a_run_as_it_was_written_is_true(run: RunFolder) -> None:
+    """And it says how much was looked at."""
+    found = verify(run)
+    assert found.is_true, found.problems
+    assert min(found.events, found.evidence, found.citations, found.reasons) > 0
+    assert (found.torn_bytes, found.unnamed) == (0, ())
+
+
+def test_evidence_that_was_changed_or_removed_is_named(run: RunFolder) -> None:
+    """With the quotes that rested on it."""
+    files = sorted(run.evidence.iterdir())
+    files[0].write_bytes(files[0].read_bytes() + b" ")
+    files[1].unlink()
+    found = verify(run)
+    assert {one.what for one in found.problems} >= {"evidence"}
+    assert len({one.where for one in found.problems if one.what == "evidence"}) >= 2
+
+
+@pytest.mark.parametrize("which", [0, 5, -2])
+def test_a_line_that_was_changed_breaks_the_chain(run: RunFolder, which: int) -> None:
+    """However well it still reads; the last line alone has nothing after it."""
+    lines = run.log.read_bytes().splitlines(keepends=True)
+    record = json.loads(lines[which])
+    record["at"] = "2020-01-01T00:00:00+00:00"
+    lines[which] = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    run.log.write_bytes(b"".join(lines))
+    assert [one.what for one in verify(run).problems] == ["log"]
+
+
+def test_a_torn_tail_is_a_crash_and_no_lie(run: RunFolder) -> None:
+    """What was never written whole was never promised."""
+    run.log.write_bytes(run.log.read_bytes() + b'{"seq": 9')
+    found = verify(run)
+    assert found.is_true
+    assert found.torn_bytes == 9
+
+
+def test_what_lies_beside_the_evidence_is_told(run: RunFolder) -> None:
+    """It proves nothing and harms nothing."""
+    (run.evidence / "notes.txt").write_text("mine")
+    found = verify(run)
+    assert found.is_true
+    assert found.unnamed == ("notes.txt",)
+
+
+def test_a_quote_out_of_place_is_found(run: RunFolder) -> None:
+    """Somebody rewrote the log with a chain that checks: the quotes still have to be there."""
+    prev, out = "0" * 64, []
+    for raw in run.log.read_bytes().splitlines():
+        record = json.loads(raw)
+        if record["type"] == "finding.appended" and record["payload"]["finding"]["chain"]:
+            record["payload"]["finding"]["chain"][0]["effect_citation"]["quote"] = "something else entirely"
+        record["prev"] = prev
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+        prev = hashlib.sha256(line).hexdigest()
+        out.append(line + b"\n")
+    run.log.write_bytes(b"".join(out))
+    found = verify(run)
+    assert [one.what for one in found.problems] == ["citation"]
