@@ -166,7 +166,7 @@ def _model(search: Search, runs: Sequence[Run]) -> tuple[Model | None, list[Obse
     model = Model(
         weights=search.weights,
         delta=search.delta,
-        flaky=1e-4 if always else 0.4,
+        flaky=1e-4 if always else 0.6,
         never_good=0.01,
         environment=0.01 if any(one.past for one in seen) else 1e-6,
     )
