@@ -10,7 +10,7 @@ from goldenpath_loop.core.readings import cycle_runs, suite_key
 from goldenpath_loop.records.base import EvidenceId
 from goldenpath_loop.records.findings import PlannedSuite, Verdict
 from goldenpath_loop.records.results import TestResult
-from goldenpath_loop.review.baseline import Baseline, baseline_of
+from goldenpath_loop.review.baseline import Baseline, baseline_of, shift_of
 from goldenpath_loop.review.plan import PlanView, plan_of
 from goldenpath_loop.review.reading import Reading
 from goldenpath_loop.review.wording import unsettled
@@ -71,6 +71,8 @@ class Results:
     """The sections “Results” and “Failing tests”."""
 
     baseline: str
+    shift: str
+    """Whether the difference from it is more than chance; empty when that cannot be said."""
     suites: tuple[ResultsRow, ...]
     priorities: tuple[ResultsRow, ...]
     total: ResultsRow
@@ -94,6 +96,7 @@ def results_of(reading: Reading, cycle: int) -> Results | None:
     rows = [TestRow(name, result) for name, run in runs.items() for result in run.results]
     return Results(
         baseline=baseline.name,
+        shift=shift_of(reading, cycle),
         suites=suites,
         priorities=tuple(_priorities(suites, gates)),
         total=_row(_ALL, None, everything, baseline, missing=missing),

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import anyio
+
+from goldenpath_loop.records.history import TestHistory
 from goldenpath_loop.records.results import Signature, TestResult
 from goldenpath_loop.review.baseline import Baseline
+from goldenpath_loop.review.worklog import render_worklog
+from goldenpath_loop.session.store import EvidenceStore
+from tests.core.worlds import World, live, start
 
 _ONE = Signature(exception="E", place="a.py::f", message="m")
 _OTHER = Signature(exception="F", place="a.py::f", message="m")
@@ -42,3 +50,26 @@ def test_without_a_baseline_nothing_is_called_a_change() -> None:
 def test_equal_results_are_no_change() -> None:
     """Green then, green now."""
     assert Baseline("earlier runs", {"a": "green"}, {}).change([_result("a", "green")]) == "no change"
+
+
+def test_a_later_cycle_says_whether_so_much_changed_by_chance(tmp_path: Path) -> None:
+    """The tests that were mended are counted against those that broke."""
+    tests = tuple(f"tests/test_cart.py::test_{name}" for name in ("a", "b", "c", "d"))
+    world = World(commits=12, tests=tests, culprits=dict.fromkeys(tests[:3], 5))
+    life = anyio.run(lambda: live(start(tmp_path / "run"), world))
+    text = render_worklog(life.lines, EvidenceStore(life.folder.evidence))
+    assert "3 passed for the first time and 0 no more; so uneven by chance alone: 0.25 (McNemar)." in text
+
+
+def test_the_first_cycle_is_judged_by_each_tests_history(tmp_path: Path) -> None:
+    """Sixty runs without a failure, and now one in every run."""
+    tests = ("tests/test_cart.py::test_a", "tests/test_cart.py::test_b")
+    world = World(commits=12, tests=tests, culprits={tests[0]: 5})
+    world.past = tuple(
+        TestHistory(id=test, runs=60, reds=0, last_outcome="green", last_green_revision=world.revision(2))
+        for test in tests
+    )
+    life = anyio.run(lambda: live(start(tmp_path / "run"), world))
+    text = render_worklog(life.lines, EvidenceStore(life.folder.evidence))
+    assert "More failures in a row than history allows: 1 test, most of all" in text
+    assert "6 times, against 0 of 60 before" in text
