@@ -41,4 +41,5 @@ async def test_a_red_test_becomes_a_proven_pull_request(tmp_path: Path) -> None:
         assert [remedy.branch for remedy in remedies(state)] == [
             f"goldenpath/revert-{target.revision(9)[:12]}"
         ]
+        assert finished is not None
         assert finished.outcome == "repaired"  # green on base plus the remedy, red again without it

@@ -14,6 +14,7 @@ from goldenpath_loop.cli.demo import demo
 from goldenpath_loop.cli.doctor import doctor
 from goldenpath_loop.cli.init import init
 from goldenpath_loop.cli.list import list_runs
+from goldenpath_loop.cli.pause import pause
 from goldenpath_loop.cli.resume import resume
 from goldenpath_loop.cli.show import show
 from goldenpath_loop.cli.start import start
@@ -39,6 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(start)
+app.command()(pause)
 app.command()(resume)
 app.command()(culprit)
 app.command("list")(list_runs)

@@ -16,9 +16,10 @@ from goldenpath_loop.engine.perform import perform, tidy
 from goldenpath_loop.engine.units import LocalWorkers
 from goldenpath_loop.engine.witness import OnProgress, SessionWitness
 from goldenpath_loop.records.effects import AnyEffect
-from goldenpath_loop.records.events import RunFinished, RunPaused
+from goldenpath_loop.records.events import ControlRequested, RunFinished, RunPaused
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.receipts import AnyReceipt
+from goldenpath_loop.session.requests import take
 from goldenpath_loop.session.session import Session
 from goldenpath_loop.system.process_tree import end_left_over, mark_from_now_on
 
@@ -27,11 +28,15 @@ __all__ = ["drive"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+_LOOK_EVERY_S = 0.2
+
+
 class _Interruption:
-    """Which signal asked for a pause, if one did."""
+    """Who or what asked for a pause, if anything did."""
 
     def __init__(self) -> None:
         self.name = ""
+        self.engine: Engine | None = None
 
 
 async def drive(
@@ -56,10 +61,13 @@ async def drive(
     await to_thread.run_sync(end_left_over, own)
     mark_from_now_on(own)
     interruption = _Interruption()
+    # Requests to an earlier engine died with it.
+    take(session.folder)
     finished: RunFinished | None = None
     async with anyio.create_task_group() as outer:
         with anyio.CancelScope() as work:
             outer.start_soon(_pause_on_signal, work, interruption)
+            outer.start_soon(_follow_requests, session, work, interruption)
             async with open_bench(
                 settings=settings,
                 policy=policy,
@@ -68,7 +76,7 @@ async def drive(
                 folder=session.folder,
                 redactor=session.redactor,
             ) as bench:
-                finished = await _work(session, bench, on_progress)
+                finished = await _work(session, bench, on_progress, interruption)
                 await tidy(bench)
         outer.cancel_scope.cancel()
     if finished is not None:
@@ -82,12 +90,30 @@ async def drive(
     return paused
 
 
-async def _work(session: Session, bench: Bench, on_progress: OnProgress | None) -> RunFinished:
+async def _work(
+    session: Session, bench: Bench, on_progress: OnProgress | None, interruption: _Interruption
+) -> RunFinished | None:
     async def perform_one(effect: AnyEffect) -> AnyReceipt:
         return await perform(effect, bench, SessionWitness(session, effect.key, on_progress))
 
     async with LocalWorkers(perform_one, jobs=bench.policy.jobs) as workers:
-        return await Engine(session, bench.policy, workers).run()
+        interruption.engine = Engine(session, bench.policy, workers)
+        if interruption.name:
+            return None
+        return await interruption.engine.run()
+
+
+async def _follow_requests(session: Session, work: anyio.CancelScope, interruption: _Interruption) -> None:
+    """Acknowledge what people ask from other terminals, and do it."""
+    while True:
+        for request in take(session.folder):
+            session.append(ControlRequested(request=request.kind, by=request.by))
+            interruption.name = interruption.name or f"{request.by} asked for it"
+            if request.kind == "pause_now":
+                work.cancel()
+            elif interruption.engine is not None:
+                interruption.engine.is_pausing = True
+        await anyio.sleep(_LOOK_EVERY_S)
 
 
 async def _pause_on_signal(work: anyio.CancelScope, interruption: _Interruption) -> None:

@@ -49,15 +49,23 @@ class Engine:
         self.state: State = fold(session.lines)
         self._evidence: dict[str, list[str]] = {}
         self._last_claim: Finding | None = None
+        self.is_pausing = False
+        """Set from outside: what is in flight may end, and nothing new starts."""
         session.listen(self._apply)
 
-    async def run(self) -> RunFinished:
-        """Go on until the run is finished, and return its last event."""
+    async def run(self) -> RunFinished | None:
+        """Go on until the run is finished, and return its last event; None when it is to pause and all is quiet."""
         for event in unsaid(self.session.lines):
             self._append(event)
         while self.state.finished is None:
             # Also a run whose every step is at hand can be interrupted between two of them.
             await anyio.lowlevel.checkpoint()
+            if self.is_pausing:
+                self.workers.close()
+                if not self.workers.is_busy:
+                    return None
+                self._settle(await self.workers.next_outcome())
+                continue
             step = decide(self.state, self.policy, clock.now())
             for event in step.events:
                 self._append(event)
@@ -65,6 +73,8 @@ class Engine:
                 self._refuse_repetition(finding)
                 self._append(self._gate(finding))
             for effect in step.effects:
+                if self.is_pausing:
+                    break
                 self._append(EffectRequested(effect=effect))
                 if not await self.workers.adopt(effect):
                     await self.workers.submit(effect)

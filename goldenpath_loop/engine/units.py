@@ -54,6 +54,15 @@ class Workers(Protocol):
         """Wait until any unit is over."""
         ...
 
+    def close(self) -> None:
+        """Begin no unit any more; one that only waits for its turn is given up without an outcome."""
+        ...
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a unit is being carried out, or an outcome was not fetched yet."""
+        ...
+
 
 _HEAVY = {"run_suite", "collect_tests", "probe_commit", "probe_hunks", "trace_tests"}
 
@@ -70,6 +79,9 @@ class LocalWorkers:
         self._perform = perform
         self._limiter = anyio.CapacityLimiter(jobs)
         self._scopes: dict[str, anyio.CancelScope] = {}
+        self._is_closed = False
+        self._under_way: set[str] = set()
+        self._unfetched = 0
         self._tasks = anyio.create_task_group()
         send, receive = anyio.create_memory_object_stream[Outcome](1000)
         self._send: MemoryObjectSendStream[Outcome] = send
@@ -106,20 +118,40 @@ class LocalWorkers:
 
     async def next_outcome(self) -> Outcome:
         """Wait until any unit is over."""
-        return await self._receive.receive()
+        outcome = await self._receive.receive()
+        self._unfetched -= 1
+        return outcome
+
+    def close(self) -> None:
+        """Begin no unit any more; one that only waits for its turn is given up without an outcome."""
+        self._is_closed = True
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a unit is being carried out, or an outcome was not fetched yet."""
+        return bool(self._under_way) or self._unfetched > 0
 
     async def _run(self, effect: AnyEffect, scope: anyio.CancelScope) -> None:
-        outcome = Outcome(effect, None, error="cancelled")
+        outcome: Outcome | None = Outcome(effect, None, error="cancelled")
         try:
             with scope:
                 if effect.kind in _HEAVY:
                     async with self._limiter:
-                        outcome = await self._performed(effect)
+                        outcome = await self._begun(effect)
                 else:
-                    outcome = await self._performed(effect)
+                    outcome = await self._begun(effect)
         finally:
             del self._scopes[effect.key]
-        await self._send.send(outcome)
+            self._under_way.discard(effect.key)
+        if outcome is not None:
+            self._unfetched += 1
+            await self._send.send(outcome)
+
+    async def _begun(self, effect: AnyEffect) -> Outcome | None:
+        if self._is_closed:
+            return None
+        self._under_way.add(effect.key)
+        return await self._performed(effect)
 
     async def _performed(self, effect: AnyEffect) -> Outcome:
         began = clock.monotonic_s()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from goldenpath_loop.records.events import ControlRequested, EffectRequested, RunPaused
+from goldenpath_loop.session.log import read
 from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
 from tests.e2e.library import build_library
 
@@ -99,3 +101,46 @@ def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
     assert again.exit_code == 0
     assert again.record["outcome"] == "passed"
     assert run.log.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [(), ("--now",)])
+@pytest.mark.parametrize("ready", ["execute", "five_whys"])
+def test_a_pause_from_another_terminal_is_acknowledged_and_nothing_starts_after_it(
+    tmp_path: Path, ready: str, words: tuple[str, ...]
+) -> None:
+    """Soft: what is in flight ends by itself. Now: it is ended. A resume reaches the outcome either way."""
+    library = build_library(tmp_path, commits=12, culprit=9)
+    with subprocess.Popen(
+        [*LOOP, "start"],
+        cwd=library.root,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if ready in line:
+                break
+        paused = typed("pause", "--json", *words, folder=library.root, cache=tmp_path)
+        assert paused.exit_code == 0, paused.errors
+        assert paused.record["paused"]
+        process.stdout.read()
+        assert process.wait(timeout=60) == 130
+    run = only_run(library.root / "runs")
+    events = [line.event for line in read(run.log)]
+    acknowledged = next(number for number, one in enumerate(events) if isinstance(one, ControlRequested))
+    assert not [one for one in events[acknowledged:] if isinstance(one, EffectRequested)]
+    assert isinstance(events[-1], RunPaused)
+    assert leftovers(str(tmp_path)) == []
+    resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
+    assert resumed.record["outcome"] == "repaired", resumed.errors
+
+
+def test_a_run_that_does_not_run_cannot_be_paused(tmp_path: Path) -> None:
+    """It says how to see where it stands."""
+    library = build_library(tmp_path, commits=4, culprit=9)
+    typed("start", "--json", folder=library.root, cache=tmp_path)
+    refused = typed("pause", folder=library.root, cache=tmp_path)
+    assert refused.exit_code == 2
+    assert "is not running" in refused.errors

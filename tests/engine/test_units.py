@@ -12,7 +12,7 @@ from goldenpath_loop.core.state import fold
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.units import LocalWorkers, Outcome
 from goldenpath_loop.errors import InternalError, LogError, RepositoryError
-from goldenpath_loop.records.effects import AnyEffect, CollectTests, InspectBase, ReadHistory
+from goldenpath_loop.records.effects import AnyEffect, CollectTests, InspectBase, ReadHistory, RunSuite
 from goldenpath_loop.records.events import EffectFailed, EffectSettled
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt, HistoryReceipt
 from goldenpath_loop.session.session import Session
@@ -225,6 +225,14 @@ class Repeating:
         """Oldest first."""
         return self.outcomes.pop(0)
 
+    def close(self) -> None:
+        """Nothing waits here."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is to be fetched."""
+        return bool(self.outcomes)
+
 
 async def test_the_first_outcome_of_a_key_wins(tmp_path: Path) -> None:
     """Whatever comes later for it is left aside and leaves no trace in the log."""
@@ -232,6 +240,7 @@ async def test_the_first_outcome_of_a_key_wins(tmp_path: Path) -> None:
     workers = Repeating()
     with Session(run) as session:
         finished = await Engine(session, paper_policy(), workers).run()
+    assert finished is not None
     assert finished.reason == "first"
     assert workers.submitted == ["base"]
     kinds = [type(line.event) for line in session.lines]
@@ -254,6 +263,7 @@ async def test_a_unit_that_still_runs_is_adopted_and_not_submitted_again(tmp_pat
     workers = Keeping()
     with Session(run) as session:
         finished = await Engine(session, paper_policy(), workers).run()
+    assert finished is not None
     assert finished.reason == "adopted"
     assert workers.submitted == []
 
@@ -270,3 +280,32 @@ async def test_a_finished_run_stays_finished(tmp_path: Path) -> None:
     assert workers.submitted == []
     assert run.log.read_bytes() == before
     assert fold(session.lines).finished == first
+
+
+async def test_a_pausing_engine_lets_what_runs_end_and_starts_nothing(tmp_path: Path) -> None:
+    """Also what was asked for and only waited for its turn is left to the resume."""
+    begun: list[str] = []
+    release = anyio.Event()
+
+    async def perform(effect: AnyEffect) -> AnyReceipt:
+        begun.append(effect.key)
+        if effect.kind == "run_suite":
+            await release.wait()
+        return BaseReceipt(problem="x")
+
+    async with LocalWorkers(perform, jobs=1) as workers:
+        await workers.submit(_suite("one"))
+        await workers.submit(_suite("two"))
+        while not begun:
+            await anyio.lowlevel.checkpoint()
+        workers.close()
+        assert workers.is_busy
+        release.set()
+        assert (await workers.next_outcome()).effect.key == "one"
+        await anyio.wait_all_tasks_blocked()
+        assert not workers.is_busy
+    assert begun == ["one"]
+
+
+def _suite(key: str) -> RunSuite:
+    return RunSuite(key=key, suite="unit", tree="t", revision="a" * 40)

@@ -1,0 +1,63 @@
+"""What a person asks of a run from another terminal: a file each, on the disk before the command goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from goldenpath_loop.errors import LogError
+from goldenpath_loop.session.folder import RunFolder
+
+__all__ = ["Request", "RequestKind", "ask", "take"]
+
+RequestKind = Literal["pause", "pause_now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing asked for."""
+
+    kind: RequestKind
+    by: str
+    """Who asked."""
+
+
+def ask(run: RunFolder, request: Request) -> None:
+    """Leave `request` for the engine of `run`.
+
+    Raises:
+        LogError: The run's folder cannot be written.
+    """
+    folder = _folder(run)
+    fresh = folder / f".{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(exist_ok=True)
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump({"kind": request.kind, "by": request.by}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(folder / f"{uuid.uuid4().hex}.json")
+    except OSError as error:
+        raise LogError(f"the request could not be left: {error.strerror}", where=str(folder)) from error
+
+
+def take(run: RunFolder) -> list[Request]:
+    """All requests that were left, oldest first; they are gone afterwards. What is no request is passed over."""
+    found: list[tuple[int, Request]] = []
+    for path in _folder(run).glob("*.json"):
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            if record["kind"] in ("pause", "pause_now"):
+                found.append((path.stat().st_mtime_ns, Request(record["kind"], str(record["by"])[:100])))
+            path.unlink()
+        except (OSError, ValueError, KeyError, TypeError):
+            path.unlink(missing_ok=True)
+    return [request for _, request in sorted(found, key=lambda pair: pair[0])]
+
+
+def _folder(run: RunFolder) -> Path:
+    return run.path / "control"
