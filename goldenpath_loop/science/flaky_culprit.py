@@ -27,6 +27,7 @@ from goldenpath_loop.science.posterior import (
 __all__ = ["Answer", "Ask", "Kind", "Outcome", "Run", "Search", "next_step", "view"]
 
 _SURER = 5
+_USUAL_DELTA = 0.25
 _SURER_OF_RATES = 2
 
 Kind = Literal["culprit", "range", "not_red", "flaky", "never_good", "environment", "undecided"]
@@ -62,7 +63,7 @@ class Search:
     weights: tuple[float, ...]
     is_flaky: bool = False
     confidence: float = 0.99
-    delta: float = 0.25
+    delta: float = _USUAL_DELTA
     most_runs: int = 1000
     first_runs: int = 4
     tries: int = 1
@@ -196,7 +197,9 @@ def _answer(
         return Answer("never_good", 1.0)
     kind, share = max(none, key=lambda one: one[1])
     # Blaming no commit ends the search for good, and costs few runs to be surer of.
-    if 1 - share <= (1 - search.confidence) / _SURER:
+    # A small rise is easily overlooked, so where one is looked for it takes more.
+    surer = _SURER * max(1.0, (_USUAL_DELTA / search.delta) ** 2)
+    if 1 - share <= (1 - search.confidence) / surer:
         return Answer(kind, share)
     best = believed.best
     # The rates are guessed from a grid: what is believed has to be somewhat surer than what is asked for to be as true.
