@@ -103,8 +103,7 @@ def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
     assert run.log.read_bytes() == before
 
 
-@pytest.mark.parametrize("words", [(), ("--now",)])
-@pytest.mark.parametrize("ready", ["execute", "five_whys"])
+@pytest.mark.parametrize(("ready", "words"), [("execute", ()), ("five_whys", ()), ("five_whys", ("--now",))])
 def test_a_pause_from_another_terminal_is_acknowledged_and_nothing_starts_after_it(
     tmp_path: Path, ready: str, words: tuple[str, ...]
 ) -> None:
