@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from goldenpath_loop.records.results import Failure, TestResult
 from goldenpath_loop.science.signature import signature_of
 
-__all__ = ["Known", "suite_of"]
+__all__ = ["ENTITIES", "Known", "Mix", "suite_of"]
 
-_ENTITIES = {
+ENTITIES = {
     "orders": ("Order", "price"),
     "users": ("User", "email"),
     "agents": ("Agent", "tools"),
@@ -61,11 +61,7 @@ class Mix:
                 file = failure.frames[0].split(":")[0]
                 test = f"{file}::test_{entity}_{len(self.known)}"
                 result = TestResult(
-                    id=test,
-                    outcome="red",
-                    failure=failure,
-                    signature=signature_of(failure),
-                    duration_s=self.chance.uniform(0.01, 3),
+                    id=test, outcome="red", failure=failure, signature=signature_of(failure), duration_s=0.1
                 )
                 self.known.append(Known(result, self.causes))
 
@@ -83,7 +79,7 @@ class Mix:
 
     def file(self, entity: str, folder: str) -> str:
         """The file of a test that meets a fault of `entity`: mostly the entity's own."""
-        about = entity if self.chance.random() < 0.6 else self.chance.choice(sorted(_ENTITIES))
+        about = entity if self.chance.random() < 0.6 else self.chance.choice(sorted(ENTITIES))
         return f"tests/{folder}/test_{about}.py"
 
     def failure(self, exception: str, message: str, *frames: str) -> Failure:
@@ -116,7 +112,7 @@ class Mix:
 
 def missing_key(mix: Mix, entity: str) -> None:
     """A field is gone: unit tests see the KeyError, end-to-end tests a 500 whose body names it."""
-    _, field = _ENTITIES[entity]
+    _, field = ENTITIES[entity]
 
     def answered() -> Failure:
         body = json.dumps({"detail": f"KeyError: '{field}'", "request_id": mix.uuid()})
@@ -132,14 +128,14 @@ def missing_key(mix: Mix, entity: str) -> None:
 
 def none_attribute(mix: Mix, entity: str) -> None:
     """Something is None where its callers use it."""
-    _, field = _ENTITIES[entity]
+    _, field = ENTITIES[entity]
     said = f"'NoneType' object has no attribute '{field}'"
     mix.cause(entity, lambda: mix.unit(entity, "AttributeError", said, f"app/{entity}.py:find"))
 
 
 def column(mix: Mix, entity: str) -> None:
     """A column is gone, told by the one function that talks to the database."""
-    _, field = _ENTITIES[entity]
+    _, field = ENTITIES[entity]
     said = (
         f"(sqlite3.OperationalError) no such column: {entity}.{field}\n"
         f"[SQL: SELECT {entity}.id, {entity}.{field} FROM {entity} WHERE {entity}.id = ?]\n"
@@ -160,7 +156,7 @@ def locked(mix: Mix, _: str) -> None:
     """The database is locked for whoever writes, told by the same function."""
 
     def said() -> Failure:
-        table = mix.chance.choice(sorted(_ENTITIES))
+        table = mix.chance.choice(sorted(ENTITIES))
         return mix.unit(
             table,
             "OperationalError",
@@ -234,7 +230,7 @@ def fixture(mix: Mix, entity: str) -> None:
 
     def said() -> Failure:
         run = f"/tmp/pytest-of-ci/pytest-{mix.chance.randint(1, 99)}/{entity}{mix.chance.randint(0, 9)}"
-        file = f"tests/unit/test_{mix.chance.choice(sorted(_ENTITIES))}.py"
+        file = f"tests/unit/test_{mix.chance.choice(sorted(ENTITIES))}.py"
         return mix.failure(
             "FileNotFoundError",
             f"[Errno 2] No such file or directory: '{run}/{entity}-seed.json'",
@@ -247,7 +243,7 @@ def fixture(mix: Mix, entity: str) -> None:
 
 def wrong_value(mix: Mix, entity: str) -> None:
     """A function gives a wrong answer, so that nothing crashes: only pytest's own words name it."""
-    model, _ = _ENTITIES[entity]
+    model, _ = ENTITIES[entity]
 
     def decimal() -> Failure:
         got, wanted = f"Decimal('{mix.number() / 100}')", f"Decimal('{mix.number() / 100}')"
@@ -269,7 +265,7 @@ def wrong_value(mix: Mix, entity: str) -> None:
 
 def import_error(mix: Mix, entity: str) -> None:
     """A name is gone; who imports it first differs."""
-    model, _ = _ENTITIES[entity]
+    model, _ = ENTITIES[entity]
 
     def said() -> Failure:
         where = f"/home/ci/build-{mix.number()}/app/{entity}.py"
@@ -286,7 +282,7 @@ def import_error(mix: Mix, entity: str) -> None:
 
 def validation(mix: Mix, entity: str) -> None:
     """A field of a model is gone, told by the one function that checks all models."""
-    model, field = _ENTITIES[entity]
+    model, field = ENTITIES[entity]
 
     def said() -> Failure:
         seen = f"{{'id': {mix.number()}, 'created': '2026-11-{mix.chance.randint(1, 28):02}T10:00:00Z'}}"
@@ -317,7 +313,7 @@ def service_error(mix: Mix, entity: str) -> None:
     """Many routes fail because of one thing, which the service's log names."""
 
     def said() -> Failure:
-        route = mix.chance.choice(sorted(_ENTITIES))
+        route = mix.chance.choice(sorted(ENTITIES))
         method = mix.chance.choice(("GET", "POST", "DELETE"))
         return mix.seen(
             entity,
@@ -342,14 +338,13 @@ _OF_ENTITIES = (
     bare_status,
     service_error,
 )
-_OF_ALL = (locked, service_down, handshake)
-"""What no failure ties to an entity: at most one cause of a suite."""
+_OF_ALL = (locked, service_down, handshake)  # no failure ties them to an entity: at most one cause of a suite
 
 
 def suite_of(chance: random.Random) -> list[Known]:
     """The failures of one suite."""
     mix = Mix(chance)
     for kind in chance.sample((*_OF_ENTITIES, *_OF_ALL), chance.randint(3, 5)):
-        for entity in chance.sample(sorted(_ENTITIES), 1 if kind in _OF_ALL else chance.choice((1, 2))):
+        for entity in chance.sample(sorted(ENTITIES), 1 if kind in _OF_ALL else chance.choice((1, 2))):
             kind(mix, entity)
     return mix.known
