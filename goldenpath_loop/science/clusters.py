@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -21,18 +22,28 @@ _EXCEPTION, _MESSAGE, _FRAMES, _FILE = 0.2, 0.3, 0.35, 0.15
 
 _WITHOUT_PLACE = 0.8
 """Weight of the message where neither failure has a place in the code under test."""
+_NAMED = 0.9
+"""Weight of a failure that names the exception which another one is."""
 _ROUTE_WEIGHT, _IDLE_WEIGHT = 2.0, 0.2
-_APART, _TELLING_WORDS = 0.15, 3.0
-"""Messages of one place that share less than this, and have words of such weight each, are of two causes."""
+_APART, _TELLING_WORDS = 0.15, 3
+"""Messages of one place that share less than this, and have so many words that name something, are of two causes."""
 
 _ROUTE = re.compile(r"(?<![\w/:.<])/(?:[\w.{}~-]|<\w+>)+(?:/(?:[\w.{}~-]|<\w+>)+)*/?(?![\w:])")
 _PLACEHOLDER = re.compile(r"<\w+>")
 _WORD = re.compile(r"\w+")
-_IDLE = frozenset({"assert", "status", "code", "get", "post", "put", "patch", "delete", "head", "options"})
+# What pytest says of any comparison, and HTTP of any answer, names nothing.
+_OF_PYTEST = frozenset({"assert", "where", "returned", "and", "not", "is", "in"})
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_OF_HTTP = frozenset({"http", "status", "code", "status_code", "response"})
+_REASONS = frozenset(
+    {"internal", "server", "error", "bad", "gateway", "service", "unavailable", "forbidden", "found"}
+)
+_IDLE = _OF_PYTEST | _METHODS | _OF_HTTP | _REASONS
 _STATUS = re.compile(r"(?<![\w.])[345][0-9]{2}(?![\w.]*[0-9])")
 _TEST_CODE = re.compile(
     r"(?:^|/)(?:tests?|testing|e2e|specs?)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$|\.(?:spec|test)\.\w+$"
 )
+_FIXTURES = re.compile(r"(?:^|/)conftest\.py$")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,27 +58,31 @@ class _Profile:
 
 
 class _Node:
-    """A profile made ready for comparison."""
+    """A profile made ready for comparison.
+
+    Attributes:
+        words: What the message speaks of, by weight.
+        is_telling: Whether the words alone can stand for a cause: `assert 3 == 4` may be said of anything.
+        says: The words that name something; without routes where the others are enough, because many routes lead
+            to one cause.
+        has_key: Whether the place can stand for a cause: in a test it only says where somebody looked. A fixture
+            is named for what it makes.
+    """
 
     def __init__(self, profile: _Profile) -> None:
         self.profile = profile
         self.words = _words(profile.message)
         self.statuses = frozenset(_STATUS.findall(profile.message))
+        names = frozenset(word for word, weight in self.words.items() if weight == 1)
+        routes = frozenset(word for word, weight in self.words.items() if weight == _ROUTE_WEIGHT)
+        self.is_telling = bool(routes) or len(names) >= _TELLING_WORDS
+        self.says = names if len(names) >= _TELLING_WORDS else names | routes
+        path = profile.place.split("::")[0]
+        self.has_key = bool(path) and (bool(_FIXTURES.search(path)) or not _TEST_CODE.search(path))
         # The innermost frame says most; each frame further out half as much.
         self.frames: dict[str, float] = {}
         for depth, frame in enumerate(reversed(profile.frames)):
             self.frames.setdefault(frame, 0.5**depth)
-
-    @property
-    def is_telling(self) -> bool:
-        """Whether the words alone can stand for a cause: `assert 3 == 4` may be said of anything."""
-        weights = [weight for weight in self.words.values() if weight >= 1]
-        return sum(weights) >= _TELLING_WORDS or _ROUTE_WEIGHT in weights
-
-    @property
-    def has_key(self) -> bool:
-        """Whether the place can stand for a cause: in a test it only says where somebody looked."""
-        return bool(self.profile.place) and not _TEST_CODE.search(self.profile.place.split("::")[0])
 
 
 def _overlap(left: Mapping[str, float], right: Mapping[str, float]) -> float:
@@ -111,12 +126,53 @@ def _link(left: _Node, right: _Node) -> float:
     )
 
 
-class _Groups:
-    """Union-find whose groups never hold failures with HTTP statuses that contradict each other."""
+def _names(raised: _Node, seen: _Node) -> bool:
+    """Whether `seen` tells of the exception that `raised` is, word for word, as the answer of a service does."""
+    return (
+        raised.has_key
+        and not seen.has_key
+        and bool(raised.says)
+        and raised.says | {raised.profile.exception} <= seen.words.keys()
+    )
 
-    def __init__(self, nodes: Sequence[_Node]) -> None:
+
+def _named_links(nodes: Sequence[_Node]) -> list[tuple[float, int, int]]:
+    """Links from a failure to the exception that it names, unless several places raised one like it."""
+    links = []
+    for at, seen in enumerate(nodes):
+        raised = [other for other, node in enumerate(nodes) if _names(node, seen)]
+        if len({nodes[other].profile.place for other in raised}) == 1:
+            links += [(_NAMED, min(at, other), max(at, other)) for other in raised]
+    return links
+
+
+_Said = frozenset[tuple[str, frozenset[str]]]
+"""Types of exception with the words that were said with them."""
+
+
+def _settled(nodes: Sequence[_Node], tests: Sequence[int]) -> list[_Said]:
+    """What each failure says, where two tests or more say it word for word: what still differs then is no noise."""
+    heard: Counter[tuple[str, frozenset[str]]] = Counter()
+    said = [(node.profile.exception, node.says) for node in nodes]
+    for one, count in zip(said, tests, strict=True):
+        heard[one] += count
+    return [frozenset({one} if one[1] and heard[one] > 1 else ()) for one in said]
+
+
+def _contradict(left: _Said, right: _Said) -> bool:
+    """Whether one type of exception says on either side what the other never says."""
+    return left.isdisjoint(right) and any(
+        kind == other and words - others and others - words for kind, words in left for other, others in right
+    )
+
+
+class _Groups:
+    """Union-find whose groups never hold failures that contradict each other: by HTTP status, or in settled words."""
+
+    def __init__(self, nodes: Sequence[_Node], tests: Sequence[int]) -> None:
         self._parents = list(range(len(nodes)))
         self._statuses = [node.statuses for node in nodes]
+        self._settled = _settled(nodes, tests)
 
     def root(self, index: int) -> int:
         while self._parents[index] != index:
@@ -127,10 +183,13 @@ class _Groups:
     def unite(self, one: int, other: int) -> None:
         low, high = sorted((self.root(one), self.root(other)))
         seen, added = self._statuses[low], self._statuses[high]
-        if seen and added and seen.isdisjoint(added):
+        if low == high or (seen and added and seen.isdisjoint(added)):
+            return
+        if _contradict(self._settled[low], self._settled[high]):
             return
         self._parents[high] = low
         self._statuses[low] = seen | added
+        self._settled[low] |= self._settled[high]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +241,16 @@ def _members(results: Iterable[tuple[SuiteName, TestResult]]) -> list[_Member]:
     return sorted(members, key=lambda member: member.order)
 
 
-def _groups(profiles: Sequence[_Profile]) -> list[int]:
-    """The group of each profile, as the index of its first member."""
+def _groups(profiles: Sequence[_Profile], tests: Sequence[int]) -> list[int]:
+    """The group of each profile, as the index of its first member; `tests` failed in the way of each."""
     nodes = [_Node(profile) for profile in profiles]
     links = [
         (weight, one, other)
         for one, other in combinations(range(len(nodes)), 2)
         if (weight := _link(nodes[one], nodes[other])) >= THRESHOLD - 1e-9
     ]
-    groups = _Groups(nodes)
+    links += _named_links(nodes)
+    groups = _Groups(nodes, tests)
     for _, one, other in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
         groups.unite(one, other)
     return [groups.root(index) for index in range(len(nodes))]
@@ -199,17 +259,23 @@ def _groups(profiles: Sequence[_Profile]) -> list[int]:
 def cluster(results: Iterable[tuple[SuiteName, TestResult]]) -> tuple[Cluster, ...]:
     """Group red tests and timeouts by likely cause; everything else is left out.
 
-    Failures of one type in one function of the code under test are one cause. Otherwise a weighted link
-    decides: exception, words of the masked message, frames, test file. Different HTTP error statuses keep
-    apart what would be joined. The answer does not depend on the order of `results`.
+    Failures of one type in one function of the code under test are one cause, and so is the answer of a service
+    that names that exception. Otherwise a weighted link decides: exception, words of the masked message, frames,
+    test file. Different HTTP error statuses keep apart what would be joined, and so do different words that two
+    tests each say alike: a cluster too many is joined again when one repair turns both green, but of two causes in
+    one cluster only one is searched for. The answer does not depend on the order of `results`.
 
     Returns:
         Clusters with ids `K1`, `K2`, ..., most tests first, then by the name of their first test. The tests
         of a cluster are ordered by how quickly they reproduce it: the first one stands for the others.
     """
     members = _members(results)
-    profiles = sorted({member.profile for member in members})
-    group_of = dict(zip(profiles, _groups(profiles), strict=True))
+    tests: dict[_Profile, set[str]] = {}
+    for member in members:
+        tests.setdefault(member.profile, set()).add(member.result.id)
+    profiles = sorted(tests)
+    groups = _groups(profiles, [len(tests[profile]) for profile in profiles])
+    group_of = dict(zip(profiles, groups, strict=True))
     grouped: dict[int, list[_Member]] = {}
     for member in members:
         grouped.setdefault(group_of[member.profile], []).append(member)

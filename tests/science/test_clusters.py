@@ -228,3 +228,76 @@ def test_one_function_that_says_different_things_has_different_causes() -> None:
 
     one = [said("a", "no such column price in table items"), said("b", "no such column price in table items")]
     assert len(cluster([*one, said("c", "deadlock detected while waiting for lock")])) == 2
+
+
+def test_words_that_two_tests_each_say_alike_are_no_noise() -> None:
+    """A shared check of models fails for two of them; what one test alone says could be anything."""
+
+    def said(test: str, model: str) -> Result:
+        return red(
+            f"tests/{test}.py::t",
+            f"1 validation error for {model} Field required",
+            f"tests/{test}.py:3:t",
+            "app/schemas.py:9:parse",
+            exception="ValidationError",
+        )
+
+    settled = [said("a", "OrderOut"), said("b", "OrderOut"), said("c", "UserOut"), said("d", "UserOut")]
+    assert grouped(cluster(settled)) == [
+        {"tests/a.py::t", "tests/b.py::t"},
+        {"tests/c.py::t", "tests/d.py::t"},
+    ]
+    assert len(cluster(settled[:3])) == 1
+
+
+def test_words_that_only_one_side_adds_keep_nothing_apart() -> None:
+    """The same, with a hint behind it, is the same."""
+    frames = ("tests/a.py:3:t", "app/store.py:9:load")
+    plain = [red(f"tests/a.py::t{n}", "no column price", *frames, exception="OSError") for n in range(2)]
+    hinted = [
+        red(f"tests/a.py::h{n}", "no column price; run migrate", *frames, exception="OSError")
+        for n in range(2)
+    ]
+    assert len(cluster([*plain, *hinted])) == 1
+
+
+def test_an_answer_that_names_an_exception_joins_it() -> None:
+    """What a unit test met the end-to-end test saw as a 500, unless two places raise the like."""
+    unit = red("tests/a.py::t", "'price'", "tests/a.py:3:t", "app/orders.py:9:dump", exception="KeyError")
+    answer = red(
+        "tests/e2e/b.py::t",
+        'GET /api/orders/7 returned 500: {"detail": "KeyError: \'price\'"}',
+        "tests/e2e/b.py:3:t",
+    )
+    assert grouped(cluster([unit, answer])) == [{"tests/a.py::t", "tests/e2e/b.py::t"}]
+    other = red("tests/c.py::t", "'price'", "tests/c.py:3:t", "app/plans.py:9:dump", exception="KeyError")
+    assert len(cluster([unit, answer, other])) == 3
+
+
+def test_a_bare_status_joins_nothing_across_files() -> None:
+    """Reason phrases and pytest's own words name no cause."""
+    said = "assert 500 == 200 + where 500 = <Response [500 Internal Server Error]>.status_code"
+    clusters = cluster(
+        [
+            red(f"tests/e2e/{file}.py::{name}", said, f"tests/e2e/{file}.py:3:{name}")
+            for file, name in (("a", "x"), ("a", "y"), ("b", "z"))
+        ]
+    )
+    assert grouped(clusters) == [{"tests/e2e/a.py::x", "tests/e2e/a.py::y"}, {"tests/e2e/b.py::z"}]
+
+
+def test_one_fixture_is_one_place() -> None:
+    """Tests of many files that cannot be set up have the fixture in common."""
+    clusters = cluster(
+        [
+            red(
+                f"tests/{file}.py::t",
+                said,
+                f"tests/{file}.py:3:t",
+                "tests/conftest.py:9:seeded",
+                exception="OSError",
+            )
+            for file, said in (("a", "disk full"), ("b", "seed is gone"))
+        ]
+    )
+    assert len(clusters) == 1
