@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from goldenpath_loop.core.hunk_guard import Guarded, search_guarded
@@ -15,8 +16,8 @@ from goldenpath_loop.records.findings import Measurement
 from goldenpath_loop.records.history import Hunk
 from goldenpath_loop.records.receipts import ChangeReceipt, HunkFitReceipt, HunkProbeReceipt, TraceReceipt
 from goldenpath_loop.science.hunks import search as science
-from goldenpath_loop.science.hunks.compose import parts
-from goldenpath_loop.science.hunks.coupling import coupled
+from goldenpath_loop.science.hunks.compose import CUT, parts, together
+from goldenpath_loop.science.hunks.coupling import coupled, joined
 from goldenpath_loop.science.hunks.order import in_order
 
 __all__ = ["search_hunks"]
@@ -35,6 +36,9 @@ class _Parts:
     """What of a change can be taken back."""
 
     hunks: tuple[Hunk, ...]
+    """All parts of the change by number: hunks, and groups of lines of long ones."""
+    wholes: tuple[frozenset[int], ...]
+    """The parts of each hunk."""
     ranked: tuple[int, ...]
     """Those that can be taken back, likeliest guilty first."""
     groups: tuple[frozenset[int], ...]
@@ -44,6 +48,16 @@ class _Parts:
     def sources(self) -> tuple[int, ...]:
         """All hunks outside of tests, whether they can be taken back or not."""
         return tuple(sorted((*self.ranked, *(number for number, _ in self.misfits))))
+
+    def hunks_with(self, numbers: Iterable[int]) -> tuple[frozenset[int], ...]:
+        """The hunks of which `numbers` has a part."""
+        some = frozenset(numbers)
+        return tuple(whole for whole in self.wholes if whole & some)
+
+    def lines(self, numbers: Iterable[int]) -> int:
+        """How many lines `numbers` are, of the longer side of each."""
+        hunks = (self.hunks[number] for number in numbers)
+        return sum(max(len(hunk.removed), len(hunk.added)) for hunk in hunks)
 
 
 def search_hunks(task: HunkTask) -> Step | Conclusion:
@@ -69,7 +83,9 @@ def search_hunks(task: HunkTask) -> Step | Conclusion:
 
 def _parts(task: HunkTask) -> Step | Conclusion | _Parts:
     describe = DescribeChange(key=f"change/{task.culprit[:12]}", revision=task.culprit)
-    fit = FitHunks(key=f"fit/{task.culprit[:12]}/{task.onto[:12]}", revision=task.onto, commit=task.culprit)
+    fit = FitHunks(
+        key=f"fit/{task.culprit[:12]}/{task.onto[:12]}/{CUT}", revision=task.onto, commit=task.culprit
+    )
     step = request(task.state, [describe, fit])
     if step is not None:
         return step
@@ -92,10 +108,12 @@ def _parts(task: HunkTask) -> Step | Conclusion | _Parts:
             return step
     executed = task.state.settled(traced.key, TraceReceipt)
     bound = tuple(frozenset(group) for group in fits.bound)
+    wholes = together(change.hunks)
     return _Parts(
         hunks=hunks,
+        wholes=wholes,
         ranked=tuple(_ranked(task, hunks, fitting, executed)),
-        groups=_joined((*bound, *coupled(hunks))),
+        groups=joined((*wholes, *bound, *coupled(hunks))),
         misfits=tuple((number, misfits[number]) for number in numbers if number in misfits),
     )
 
@@ -109,41 +127,39 @@ def _ranked(
     return in_order(hunks, numbers, words=words, executed=executed.files, failing=executed.failing)
 
 
-def _joined(groups: tuple[frozenset[int], ...]) -> tuple[frozenset[int], ...]:
-    """Groups without a hunk in common, in the order of their first hunks."""
-    apart: list[frozenset[int]] = []
-    for group in groups:
-        touching = [one for one in apart if one & group]
-        apart = [one for one in apart if not one & group] + [group.union(*touching)]
-    return tuple(sorted(apart, key=min))
-
-
 def _why_none(task: HunkTask, found: _Parts) -> str:
     everything = frozenset(found.ranked)
     keys = keys_of(task, everything)
     problem = problem_of(task, keys[-1]) if keys else ""
     rest = (
-        f" ({counted(found.misfits, 'hunk')} cannot be taken back: {found.misfits[0][1]})"
+        f" ({_counted(found, (number for number, _ in found.misfits))} cannot be taken back: {found.misfits[0][1]})"
         if found.misfits
         else ""
     )
     if problem:
-        return f"taking {counted(everything, 'hunk')} back together: {problem}{rest}"
-    return f"taking {counted(everything, 'hunk')} back does not cure{rest}"
+        return f"taking {_counted(found, everything)} back together: {problem}{rest}"
+    return f"taking {_counted(found, everything)} back does not cure{rest}"
+
+
+def _counted(found: _Parts, numbers: Iterable[int]) -> str:
+    return counted(found.hunks_with(numbers), "hunk")
 
 
 def _found(task: HunkTask, found: _Parts, minimal: frozenset[int], guarded: Guarded | None) -> Conclusion:
     keys = keys_of(task, minimal)
-    places = [_place(found.hunks[number]) for number in sorted(minimal)]
+    guilty, of_all = found.hunks_with(minimal), found.hunks_with(found.sources)
+    places = [_place(found.hunks[min(whole & minimal)]) for whole in guilty]
     shown = "; ".join(places[:_SHOWN]) + (
         f"; and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
     )
     patches = [receipt.patch for key in keys if (receipt := task.state.settled(key, HunkProbeReceipt))]
     spent = runs_spent(task)
-    them = "it" if len(minimal) == 1 else "none of them"
-    least = "" if len(minimal) == 1 else f", and {them} can be left away"
+    least = "" if len(minimal) == 1 else ", and none of that can be left away"
+    all_lines, its = found.lines(frozenset().union(*guilty)), "its" if len(guilty) == 1 else "their"
+    some = found.lines(minimal)
+    only = f" ({some} of {its} {all_lines} lines)" if some < all_lines else ""
     statement = (
-        f"{counted(minimal, 'hunk')} of {len(found.ranked) + len(found.misfits)} taken back on "
+        f"{counted(guilty, 'hunk')} of {len(of_all)}{only} taken back on "
         f"{task.onto[:10]}: it passes{least} ({counted(spent, 'run')}): {shown}"
         + (f". {guarded.words}" if guarded else "")
     )
@@ -153,8 +169,9 @@ def _found(task: HunkTask, found: _Parts, minimal: frozenset[int], guarded: Guar
         value="trade_off" if guarded and guarded.lost else "minimal",
         statement=statement,
         measurements=(
-            Measurement(name="hunks", value=len(minimal)),
-            Measurement(name="hunks of the commit", value=len(found.ranked) + len(found.misfits)),
+            Measurement(name="hunks", value=len(guilty)),
+            Measurement(name="hunks of the commit", value=len(of_all)),
+            Measurement(name="lines", value=some),
             Measurement(name="runs", value=spent),
             *((Measurement(name="tests lost", value=len(guarded.lost)),) if guarded else ()),
         ),

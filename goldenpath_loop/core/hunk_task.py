@@ -14,6 +14,7 @@ from goldenpath_loop.records.effects import ProbeHunks, Selection, TraceTests
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import HunkProbeReceipt
 from goldenpath_loop.records.results import SuiteRun
+from goldenpath_loop.science.hunks.compose import CUT
 from goldenpath_loop.science.hunks.search import Outcome
 from goldenpath_loop.science.statistics import which_rate
 
@@ -73,6 +74,7 @@ class HunkTask:
             revision=self.onto,
             commit=self.culprit,
             hunks=tuple(sorted(hunks)),
+            cut=CUT,
             selections=guard if is_guard else self.selections,
         )
 
@@ -168,6 +170,7 @@ def _probes(task: HunkTask) -> list[tuple[str, ProbeHunks]]:
         for key, record in task.state.effects.items()
         if isinstance(record.effect, ProbeHunks)
         and (record.effect.commit, record.effect.revision) == (task.culprit, task.onto)
+        and record.effect.cut == CUT
         and record.status != "requested"
     ]
 

@@ -178,6 +178,8 @@ class ProbeHunks(Effect):
     commit: Revision
     hunks: tuple[int, ...]
     """Numbers of the parts of the commit's hunks, in the order of its change."""
+    cut: int = 1
+    """The way of cutting hunks into parts that the numbers speak of."""
     selections: tuple[Selection, ...]
 
 

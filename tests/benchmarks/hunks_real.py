@@ -14,6 +14,7 @@ the answer can be left away. `safe`: what the test file showed green on the guil
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.util
 import os
 import re
@@ -28,8 +29,8 @@ from pathlib import Path
 from goldenpath_loop.records.history import Hunk
 from goldenpath_loop.records.receipts import ExecutedFile
 from goldenpath_loop.repository.diff_text import parse_diff
-from goldenpath_loop.science.hunks.compose import parts, taken_back
-from goldenpath_loop.science.hunks.coupling import coupled
+from goldenpath_loop.science.hunks.compose import parts, taken_back, together
+from goldenpath_loop.science.hunks.coupling import coupled, joined
 from goldenpath_loop.science.hunks.order import in_order
 from goldenpath_loop.science.hunks.search import Found, Outcome, next_candidates
 from goldenpath_loop.suites.tracing import Tracing
@@ -61,9 +62,13 @@ class Instance:
     """Text of every source file that the commit changed, as it left it."""
     hunks: tuple[Hunk, ...]
     test_folder: Path
+    wholes: tuple[frozenset[int], ...]
+    """The parts of each hunk that git shows."""
     words: str = ""
     cache: dict[frozenset[int], Outcome] = field(default_factory=dict)
     seen: set[frozenset[int]] = field(default_factory=set)
+    broken: set[frozenset[int]] = field(default_factory=set)
+    """Candidates that are no Python, which nobody has to run to know."""
 
     @property
     def runs(self) -> int:
@@ -72,13 +77,15 @@ class Instance:
 
     def show(self, tried: frozenset[int]) -> Outcome:
         """What the test says with `tried` taken back."""
-        self.seen.add(tried)
         if tried not in self.cache:
             self.cache[tried] = self._run(tried)
+        if tried not in self.broken:
+            self.seen.add(tried)
         return self.cache[tried]
 
     def _run(self, tried: frozenset[int]) -> Outcome:
         if not self.write(tried):
+            self.broken.add(tried)
             return "unresolved"
         code, _ = self.pytest(self.tests)
         return {0: "green", 1: "red"}.get(code, "unresolved")  # type: ignore[return-value]
@@ -88,7 +95,7 @@ class Instance:
         for path, text in self.files.items():
             chosen = [self.hunks[number] for number in tried if self.hunks[number].path == path]
             wanted = taken_back(text, chosen)
-            if wanted is None:
+            if wanted is None or not _parses(wanted):
                 return False
             (self.root / path).write_text(wanted)
         return True
@@ -117,6 +124,14 @@ class Instance:
             timeout=120,
         )
         return done.returncode, done.stdout
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def instances(arguments: argparse.Namespace, python: Path, folder: Path) -> list[tuple[str, Instance | str]]:
@@ -159,12 +174,13 @@ def _instance(
         for path in git(root, "diff", "--name-only", fix, "HEAD", "--", "*.py").split()
         if not _TEST.search(path)
     ]
-    hunks = parts(_sources(root, fix, "HEAD"))
+    whole = _sources(root, fix, "HEAD")
     changed = {path: (root / path).read_text() for path in files if (root / path).exists()}
-    hunks = tuple(one for one in hunks if one.path in changed)
+    whole = tuple(one for one in whole if one.path in changed)
+    hunks = parts(whole)
     for test in dict.fromkeys(test.partition("::")[0] for test in tests):
         git(root, "checkout", "-q", fix, "--", test)
-    found = Instance(root, python, tests, changed, hunks, root)
+    found = Instance(root, python, tests, changed, hunks, root, together(whole))
     if found._run(frozenset(range(len(hunks)))) != "green":
         raise LookupError("its test does not pass with everything taken back")
     if found._run(frozenset()) != "red":
@@ -193,7 +209,7 @@ def ours(one: Instance, executed: tuple[ExecutedFile, ...]) -> frozenset[int]:
     """The loop's own search."""
     ranked = in_order(one.hunks, range(len(one.hunks)), words=[one.words], executed=executed, failing=1)
     shown: dict[frozenset[int], Outcome] = {}
-    groups = coupled(one.hunks)
+    groups = joined((*one.wholes, *coupled(one.hunks)))
     while not isinstance(step := next_candidates(ranked, shown, groups=groups), Found):
         for candidate in step.candidates:
             shown[candidate] = one.show(candidate)

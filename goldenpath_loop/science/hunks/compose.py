@@ -1,4 +1,4 @@
-"""Takes hunks of a change back in memory: any subset, exact, no context needed.
+"""Takes parts of a change back in memory: any subset of its hunks and lines, exact, no context needed.
 
 The hunks are those of `git diff -U0 --no-renames` between a commit and its parent, so each says which lines of the
 new text stand for which lines of the old one. Taken back from the last to the first, none moves another.
@@ -9,16 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from goldenpath_loop.records.history import Hunk
+from goldenpath_loop.science.hunks.lines import line_groups
 
-__all__ = ["parts", "taken_back"]
+__all__ = ["CUT", "parts", "taken_back", "together"]
+
+CUT = 2
+"""Which way of cutting hunks into parts the numbers of parts speak of; another way has another number."""
 
 
 def parts(hunks: Iterable[Hunk]) -> tuple[Hunk, ...]:
     """`hunks` cut where one of them does two things: lines that stand for others, and lines that came or went beside.
 
-    Git joins what lies side by side, so a changed line and a new function after it are one hunk to it.
+    Git joins what lies side by side, so a changed line and a new function after it are one hunk to it. What is long
+    after that is cut into groups of lines.
     """
-    return tuple(part for hunk in hunks for part in _cut(hunk))
+    return tuple(group for whole in _wholes(hunks) for group in line_groups(whole))
+
+
+def together(hunks: Iterable[Hunk]) -> tuple[frozenset[int], ...]:
+    """Numbers of the `parts` that are groups of lines of one hunk: each group has one hunk, each part one group."""
+    found: list[frozenset[int]] = []
+    begin = 0
+    for whole in _wholes(hunks):
+        after = begin + len(line_groups(whole))
+        found.append(frozenset(range(begin, after)))
+        begin = after
+    return tuple(found)
+
+
+def _wholes(hunks: Iterable[Hunk]) -> Iterator[Hunk]:
+    for hunk in hunks:
+        yield from _cut(hunk)
 
 
 def _cut(hunk: Hunk) -> Iterator[Hunk]:
@@ -47,9 +68,8 @@ def taken_back(text: str, hunks: Iterable[Hunk]) -> str | None:
         hunks: Some of the file's hunks, in any order.
     """
     lines = text.splitlines(keepends=True)
-    for hunk in sorted(hunks, key=lambda one: one.new_start, reverse=True):
-        # Git counts lines from 1; of a hunk that only removes it names the line before.
-        begin = hunk.new_start - 1 if hunk.added else hunk.new_start
+    for hunk in sorted(hunks, key=lambda one: (_begin(one), one.old_start, bool(one.added)), reverse=True):
+        begin = _begin(hunk)
         after = begin + len(hunk.added)
         if not 0 <= begin <= after <= len(lines):
             return None
@@ -58,6 +78,11 @@ def taken_back(text: str, hunks: Iterable[Hunk]) -> str | None:
         ending = _line_end(lines[begin:after] or lines)
         lines[begin:after] = [f"{line.rstrip(chr(13))}{ending}" for line in hunk.removed]
     return "".join(lines)
+
+
+def _begin(hunk: Hunk) -> int:
+    # Git counts lines from 1; of a hunk that only removes it names the line before.
+    return hunk.new_start - 1 if hunk.added else hunk.new_start
 
 
 def _line_end(lines: list[str]) -> str:

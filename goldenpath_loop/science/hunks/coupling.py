@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from goldenpath_loop.records.history import Hunk
 
-__all__ = ["coupled"]
+__all__ = ["coupled", "joined"]
 
 _DEFINED = re.compile(
     r"^\s*(?:(?:async\s+)?def|class|function|const|let|var|func|fn)\s+(\w+)|^(\w+)\s*(?::[^=]+)?=(?!=)"
@@ -42,6 +42,15 @@ def coupled(hunks: Sequence[Hunk]) -> tuple[frozenset[int], ...]:
     for index in range(len(hunks)):
         groups.setdefault(root(index), []).append(index)
     return tuple(sorted((frozenset(group) for group in groups.values()), key=min))
+
+
+def joined(groups: Iterable[frozenset[int]]) -> tuple[frozenset[int], ...]:
+    """Groups without a hunk in common, in the order of their first hunks."""
+    apart: list[frozenset[int]] = []
+    for group in groups:
+        touching = [one for one in apart if one & group]
+        apart = [one for one in apart if not one & group] + [group.union(*touching)]
+    return tuple(sorted(apart, key=min))
 
 
 def _definitions(lines: Iterable[str]) -> frozenset[str]:

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldenpath_loop.records.history import Hunk
-from goldenpath_loop.science.hunks.compose import parts, taken_back
+from goldenpath_loop.science.hunks.compose import parts, taken_back, together
 
-LINES = st.lists(st.sampled_from(["a", "b", "c", "x = 1", "    return x", ""]), max_size=14)
+LINES = st.lists(
+    st.sampled_from(["a", "b", "c", "x = 1", "    return x", "    y", "        z", "    )", ""]), max_size=40
+)
 
 
 def hunks_of(old: list[str], new: list[str]) -> list[Hunk]:
@@ -52,6 +54,34 @@ def test_parts_of_hunks_make_up_the_whole(old: list[str], new: list[str], data: 
     assert taken_back(text(new), whole) == text(old)
     chosen = [part for part in whole if data.draw(st.booleans())]
     assert taken_back(text(new), chosen) is not None
+
+
+@given(LINES, LINES)
+def test_every_part_belongs_to_one_hunk(old: list[str], new: list[str]) -> None:
+    """In order, and none is forgotten."""
+    hunks = hunks_of(old, new)
+    numbers = [number for group in together(hunks) for number in sorted(group)]
+    assert numbers == list(range(len(parts(hunks))))
+
+
+def test_a_long_hunk_is_cut_where_statements_begin() -> None:
+    """A new function of many lines: its heading and blocks of its body, few enough to be tried."""
+    body = [f"    total_{number} = (\n        price\n    )".split("\n") for number in range(9)]
+    new = ["def f(price):", *(line for block in body for line in block), "    return total_0"]
+    found = parts(hunks_of([], new))
+    assert [line for part in found for line in part.added] == new
+    assert 2 <= len(found) <= 4
+    assert all(part.added[0].startswith(("def ", "    total_", "    return")) for part in found)
+    assert len(parts(hunks_of([], new[:10]))) == 1, "a short one stays whole"
+
+
+def test_lines_that_only_went_come_back_in_their_order() -> None:
+    """Their groups stand at one place of the new text."""
+    old = [f"step_{number}()" for number in range(30)]
+    found = parts(hunks_of(old, []))
+    assert len(found) > 1
+    back = taken_back("", reversed(found))
+    assert back is not None and back.split() == old
 
 
 def test_a_changed_line_and_a_new_function_beside_it_are_two_parts() -> None:
