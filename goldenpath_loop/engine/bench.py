@@ -38,6 +38,9 @@ class Bench:
     runs: Path
     trees: Path
     """Where this run's worktrees lie, outside of the checkout."""
+    scratches: Path
+    """Service logs, temporary files of tests and others of no lasting worth. Outside of the checkout as well: tools
+    look upward from where they stand, and would take its settings for theirs."""
     python: str
     operator_settings: dict[str, str]
     """What the settings file says; values are secrets."""
@@ -54,7 +57,7 @@ class Bench:
 
     def scratch(self, key: str) -> Path:
         """An empty folder for one unit of work."""
-        folder = self.folder.scratch / re.sub(r"[^A-Za-z0-9_.-]+", "-", key)
+        folder = self.scratches / re.sub(r"[^A-Za-z0-9_.-]+", "-", key)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
@@ -113,12 +116,14 @@ async def open_bench(
     """
     operator_settings = operator_settings_of(settings, config_folder)
     python = python_of(settings)
+    worktrees = worktrees_folder(settings, root)
+    scratches = worktrees / f"{folder.id}.scratch"
     try:
         async with ProcessDeployments(
             services=settings.services,
             settings=operator_settings,
             python=python,
-            folder=folder.scratch / "services",
+            folder=scratches / "services",
             ready_timeout_s=settings.deploy.ready_timeout_s,
         ) as deployments:
             yield Bench(
@@ -127,7 +132,8 @@ async def open_bench(
                 root=root,
                 folder=folder,
                 runs=folder.path.parent,
-                trees=worktrees_folder(settings, root) / folder.id,
+                trees=worktrees / folder.id,
+                scratches=scratches,
                 python=python,
                 operator_settings=operator_settings,
                 redactor=redactor,
@@ -135,7 +141,7 @@ async def open_bench(
             )
     finally:
         # What services and tests wrote there was never redacted.
-        shutil.rmtree(folder.scratch, ignore_errors=True)
+        shutil.rmtree(scratches, ignore_errors=True)
 
 
 def python_of(settings: Settings) -> str:

@@ -39,11 +39,6 @@ class RunFolder:
         """What a person reads first; made from the log alone."""
         return self.path / "worklog.md"
 
-    @property
-    def scratch(self) -> Path:
-        """Service logs, result streams and other files of no lasting worth."""
-        return self.path / "scratch"
-
 
 def create_run(runs: Path, now: datetime, focus: str) -> RunFolder:
     """Make the folder of a new run below `runs`.

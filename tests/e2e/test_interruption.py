@@ -49,7 +49,7 @@ def test_ctrl_c_leaves_nothing_and_a_resume_finishes(tmp_path: Path, ready: str)
     assert leftovers(str(tmp_path)) == []
     run = only_run(library.root / "runs")
     assert state_of(run).paused
-    assert not run.scratch.exists()
+    assert not list(tmp_path.rglob("*.scratch"))
     resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
     assert resumed.exit_code == 0, resumed.errors
     assert resumed.record["outcome"] == "repaired"
@@ -88,7 +88,7 @@ def test_a_killed_engines_services_are_ended_by_the_resume(tmp_path: Path, ready
     assert resumed.exit_code == 10, resumed.errors
     assert resumed.record["next_actions"][0].startswith("Set SERVICE_SECRET in ")
     assert leftovers(str(tmp_path)) == []
-    assert not only_run(tmp_path / "runs").scratch.exists()
+    assert not list(tmp_path.rglob("*.scratch"))
 
 
 def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
