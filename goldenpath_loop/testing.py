@@ -141,7 +141,7 @@ class PaperTarget:
                 raise WorldError("a target on paper has no services", where=effect.key)
             case asked.TraceTests():
                 return receipts.TraceReceipt(revision=effect.revision, problem="paper has no lines")
-            case asked.ProbeHunks() | asked.FitHunks():
+            case asked.ProbeHunks() | asked.FitHunks() | asked.ApplyPatch() | asked.DispatchAgent():
                 raise WorldError("a target on paper has no files", where=effect.key)
 
     async def _run(self, suite: str, revision: str, tests: Sequence[str], witness: Witness) -> SuiteRun:

@@ -27,5 +27,6 @@ def policy_of(settings: Settings, focus: str | None) -> Policy:
         focus=names[wanted],
         gates=settings.gates,
         limits=settings.limits,
+        model=settings.model,
         jobs=settings.loop.jobs,
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from goldenpath_loop.core.claims import Origin, unlinked, unread, unshown_action
 from goldenpath_loop.core.links import broken_link
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.evidence import Citation
@@ -41,25 +42,35 @@ def cited(finding: Finding) -> frozenset[str]:
     return frozenset(citation.evidence for citation in citations)
 
 
-def judge(finding: Finding, stored: Mapping[str, bytes], state: State) -> Judgement:
+def judge(
+    finding: Finding, stored: Mapping[str, bytes], state: State, *, origin: Origin | None = None
+) -> Judgement:
     """Check every citation and every link of `finding`.
 
     Args:
         finding: The claim as proposed; citations may leave their offsets open.
         stored: Bytes of the cited evidence, by id; evidence that does not exist is absent.
         state: The state of the run the claim is about.
+        origin: What the agent that made the claim was shown; None for a claim of the loop's own instruments.
     """
     reasons: list[str] = []
+    if origin is not None and state.started is not None and state.started.policy is not None:
+        services = {one.name: one.required_settings for one in state.started.policy.services}
+        problem = unshown_action(finding, services)
+        reasons += [problem] if problem else []
     citations: list[Citation] = []
     for citation in finding.citations:
         located = resolve(citation, stored)
-        if isinstance(located, str):
+        problem = unread(citation, origin) if origin is not None else ""
+        if problem:
+            reasons.append(problem)
+        elif isinstance(located, str):
             reasons.append(located)
         else:
             citations.append(located)
     if reasons:
         return Judgement(None, tuple(reasons))
-    chain, cut = _chain(finding, stored, state)
+    chain, cut = _chain(finding, stored, state, origin)
     if finding.chain and not chain and not citations:
         return Judgement(None, (f"its first link does not hold: {cut}",))
     if not citations and not chain:
@@ -100,7 +111,9 @@ def _normal(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n")
 
 
-def _chain(finding: Finding, stored: Mapping[str, bytes], state: State) -> tuple[list[WhyLink], str]:
+def _chain(
+    finding: Finding, stored: Mapping[str, bytes], state: State, origin: Origin | None
+) -> tuple[list[WhyLink], str]:
     held: list[WhyLink] = []
     for number, link in enumerate(finding.chain, start=1):
         effect = resolve(link.effect_citation, stored)
@@ -113,7 +126,8 @@ def _chain(finding: Finding, stored: Mapping[str, bytes], state: State) -> tuple
             update={"effect_citation": effect, "cause_citation": cause, "refuter": refuter}
         )
         previous = held[-1] if held else None
-        problem = broken_link(located, previous, finding, state)
+        problem = unlinked(located, held, origin) if origin is not None else ""
+        problem = problem or broken_link(located, previous, finding, state, is_read=origin is not None)
         if problem:
             return held, f"link {number}: {problem}"
         held.append(located)

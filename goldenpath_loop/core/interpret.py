@@ -31,6 +31,7 @@ from goldenpath_loop.records.receipts import (
     CommitProbeReceipt,
     CommitsReceipt,
     DeployReceipt,
+    DispatchReceipt,
     HistoryReceipt,
     HunkFitReceipt,
     HunkProbeReceipt,
@@ -115,6 +116,7 @@ def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[v
             | RemedyReceipt()
             | PushReceipt()
             | PullRequestReceipt()
+            | DispatchReceipt()
         ):
             return []
         case _:

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from goldenpath_loop.core.wording import counted
-from goldenpath_loop.records.effects import AuditTree, OpenPullRequest, PushBranch, RevertCommit
+from goldenpath_loop.records.effects import (
+    ApplyPatch,
+    AuditTree,
+    DispatchAgent,
+    OpenPullRequest,
+    PushBranch,
+    RevertCommit,
+)
 from goldenpath_loop.records.events import (
     AnyEvent,
     DecisionMade,
@@ -60,7 +67,7 @@ class _Index:
     red_evidence: dict[str, str] = field(default_factory=dict)
     """Evidence of each test's latest bad result in a cycle's own run, which is what clusters are made of."""
     cluster_evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    reverts: dict[str, RevertCommit] = field(default_factory=dict)
+    remedies: dict[str, RevertCommit | ApplyPatch] = field(default_factory=dict)
     """Remedies by their number: `R1`."""
     requests: dict[str, EffectRequested] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -74,9 +81,9 @@ def _enter(index: _Index, line: Line) -> None:
         case EffectRequested(effect=effect) as event:
             index.lines[effect.key] = line
             index.requests[effect.key] = event
-            known = {one.key for one in index.reverts.values()}
-            if isinstance(effect, RevertCommit) and effect.key not in known:
-                index.reverts[f"R{len(index.reverts) + 1}"] = effect
+            known = {one.key for one in index.remedies.values()}
+            if isinstance(effect, RevertCommit | ApplyPatch) and effect.key not in known:
+                index.remedies[f"R{len(index.remedies) + 1}"] = effect
         case EffectSettled(key=key, receipt=receipt):
             index.lines[key] = line
             _enter_results(index, key, receipt)
@@ -166,25 +173,30 @@ def _implied(index: _Index, key: str) -> Iterator[str]:
     match effect:
         case OpenPullRequest(branch=branch):
             yield from _findings(index, branch)
-            for number, revert in index.reverts.items():
-                if revert.branch == branch:
+            for number, remedy in index.remedies.items():
+                if remedy.branch == branch:
                     yield from (
                         one.id
                         for one in index.verdicts
                         if one.kind in ("stability", "audit") and one.subject == number
                     )
-                    yield revert.key
+                    yield remedy.key
             yield f"push/{branch}"
         case PushBranch(branch=branch):
-            yield from (revert.key for revert in index.reverts.values() if revert.branch == branch)
+            yield from (remedy.key for remedy in index.remedies.values() if remedy.branch == branch)
         case AuditTree():
-            revert_of = index.reverts.get(key.rsplit("/", 1)[-1])
-            if revert_of is not None:
-                yield revert_of.key
+            audited = index.remedies.get(key.rsplit("/", 1)[-1])
+            if audited is not None:
+                yield audited.key
         case RevertCommit(commit=commit, branch=branch):
             yield from _findings(index, branch)
             yield from (one.id for one in _culprits(index, commit))
             yield f"change/{commit[:12]}"
+        case ApplyPatch(dispatch=dispatch, branch=branch):
+            yield from _findings(index, branch)
+            yield dispatch
+        case DispatchAgent(opening=opening):
+            yield from opening
         case _:
             pass
 
@@ -198,8 +210,10 @@ def _culprits(index: _Index, commit: str) -> Iterator[Verdict]:
 
 
 def _findings(index: _Index, branch: str) -> Iterator[str]:
-    commits = {revert.commit for revert in index.reverts.values() if revert.branch == branch}
+    made = [remedy for remedy in index.remedies.values() if remedy.branch == branch]
+    commits = {one.commit for one in made if isinstance(one, RevertCommit)}
     clusters = {one.subject for commit in commits for one in _culprits(index, commit)}
+    clusters |= {one.cluster for one in made if isinstance(one, ApplyPatch)}
     return (one.id for one in index.findings if one.cluster in clusters)
 
 

@@ -16,15 +16,29 @@ from goldenpath_loop.records.receipts import ChangeReceipt, CommitProbeReceipt, 
 __all__ = ["broken_link"]
 
 
-def broken_link(link: WhyLink, previous: WhyLink | None, finding: Finding, state: State) -> str:
-    """Why `link` does not hold, in one sentence; empty when it does."""
+_BY_READING = frozenset({"call_path", "time_order", "configuration"})
+
+
+def broken_link(
+    link: WhyLink, previous: WhyLink | None, finding: Finding, state: State, *, is_read: bool = False
+) -> str:
+    """Why `link` does not hold, in one sentence; empty when it does.
+
+    Args:
+        link: The link, its citations located.
+        previous: The one above it.
+        finding: The claim it belongs to.
+        state: The state of the run the claim is about.
+        is_read: Whether an agent made it and how its two ends hang together was looked at already: what it reads
+            from source, logs and times then needs no search behind it.
+    """
     if link.refuter.found:
         return f"its refuter was found: {link.refuter.looked_for}"
     if previous is not None and link.effect != previous.cause:
         return "it does not start where the link above it ends"
     if link.effect == link.cause:
         return "it explains something by itself"
-    problem = _unshown(link, finding, state)
+    problem = "" if is_read and link.kind in _BY_READING else _unshown(link, finding, state)
     if not problem and previous is None and finding.cluster and not _is_symptom(link, finding, state):
         problem = "it does not start at what a test of the cluster said"
     return problem

@@ -21,7 +21,11 @@ __all__ = ["can_be_narrowed", "narrow"]
 
 def can_be_narrowed(state: State, remedy: Remedy) -> bool:
     """Whether taking back all of its commit failed or cost something, and no part of it was tried yet."""
-    if remedy.hunks or state.verdict("stability", _subject(remedy.commit)) is not None:
+    if (
+        remedy.commit is None
+        or remedy.hunks
+        or state.verdict("stability", _subject(remedy.commit)) is not None
+    ):
         return False
     if any(one.commit == remedy.commit and one.hunks for one in remedies(state)):
         return False
@@ -41,7 +45,7 @@ def narrow(scene: Scene, culprits: tuple[Revision, ...]) -> Step | None:
     """Search the guilty hunks of each commit whose revert is no repair, and make a remedy of them."""
     for remedy in remedies(scene.state):
         commit = remedy.commit
-        if commit not in culprits or remedy.hunks:
+        if commit is None or commit not in culprits or remedy.hunks:
             continue
         found = scene.state.verdict("stability", _subject(commit))
         if found is None and can_be_narrowed(scene.state, remedy):

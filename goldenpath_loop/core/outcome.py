@@ -105,7 +105,10 @@ def _by_hand(state: State, remedy: Remedy) -> list[str]:
     if failed is not None:
         return [f"Open the pull request of {remedy.branch} by hand: {failed.error}."]
     if is_proven(state, remedy):
-        return [f"Raise [limits] pull_requests, or take {remedy.commit[:12]} back by hand: that is proven."]
+        by_hand = f"take {remedy.commit[:12]} back" if remedy.commit else f"apply {remedy.head}"
+        return [f"Raise [limits] pull_requests, or {by_hand} by hand: that is proven."]
+    if remedy.commit is None:
+        return []
     verdict = state.verdict("stability", remedy.id) or state.verdict("audit", remedy.id)
     why = remedy.receipt.problem or (verdict.statement if verdict else "it was not judged")
     where = f" in {', '.join(remedy.receipt.conflicts)}" if remedy.receipt.conflicts else ""

@@ -14,7 +14,7 @@ from goldenpath_loop.core.comparing import probe_outcome, run_problem
 from goldenpath_loop.core.deployments import cycle_deployment, cycle_tree
 from goldenpath_loop.core.remedies import Remedy
 from goldenpath_loop.core.step import Scene
-from goldenpath_loop.core.targets import cured_tests, own_signature, rates_of, selections_of
+from goldenpath_loop.core.targets import aimed_at, own_signature, rates_of, selections_of
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.base import TestId
 from goldenpath_loop.records.effects import RunSuite, Selection
@@ -43,7 +43,7 @@ _UNLUCKY = 0.01
 
 def cured_selections(scene: Scene, remedy: Remedy) -> tuple[Selection, ...]:
     """The tests that the remedy is to cure, by suite."""
-    return selections_of(scene.state, (test for _, test in cured_tests(scene, remedy.commit)))
+    return selections_of(scene.state, (test for _, test in aimed_at(scene, remedy)))
 
 
 def with_remedy(scene: Scene, remedy: Remedy, selection: Selection, stage: str) -> RunSuite:
@@ -152,12 +152,12 @@ def repeat_words(scene: Scene, remedy: Remedy, times: int) -> str:
 
 
 def _targets(scene: Scene, remedy: Remedy) -> list[TestId]:
-    return [test for _, test in cured_tests(scene, remedy.commit)]
+    return [test for _, test in aimed_at(scene, remedy)]
 
 
 def _rates(scene: Scene, remedy: Remedy) -> dict[TestId, tuple[float, float]]:
     """Failure rates before and since the culprit, of targets that fail by chance."""
-    found = ((test, rates_of(scene.state, cluster.id)) for cluster, test in cured_tests(scene, remedy.commit))
+    found = ((test, rates_of(scene.state, cluster.id)) for cluster, test in aimed_at(scene, remedy))
     return {test: rates for test, rates in found if rates is not None}
 
 
@@ -193,7 +193,7 @@ def _not_yet_red(scene: Scene, remedy: Remedy, asked: Sequence[RunSuite]) -> dic
     runs = sound(scene, asked)
     rates = _rates(scene, remedy)
     found: dict[TestId, str] = {}
-    for cluster, test in cured_tests(scene, remedy.commit):
+    for cluster, test in aimed_at(scene, remedy):
         signature = own_signature(scene.state, cluster, test)
         if test in rates:
             shown = [probe_outcome(signature, test, (run,)) for run in runs]

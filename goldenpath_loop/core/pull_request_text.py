@@ -5,7 +5,7 @@ from __future__ import annotations
 from goldenpath_loop.core.readings import sound_runs
 from goldenpath_loop.core.remedies import Remedy, is_proven, remedies
 from goldenpath_loop.core.step import Scene
-from goldenpath_loop.core.targets import cured_clusters, cured_tests
+from goldenpath_loop.core.targets import aimed_at
 from goldenpath_loop.core.wording import code, counted
 from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
 from goldenpath_loop.records.receipts import ChangeReceipt
@@ -16,6 +16,9 @@ __all__ = ["body", "title", "value_at_risk_usd"]
 def title(scene: Scene, remedy: Remedy) -> str:
     """One line that says what comes back to life."""
     tests = _tests(scene, remedy)
+    if remedy.commit is None:
+        state = "green again" if is_proven(scene.state, remedy) else "not proven yet"
+        return f"Fix {_cause_words(scene, remedy)}: {counted(tests, 'test')} of {scene.policy.focus.name} {state}"
     part = "part of " if remedy.hunks or (remedy.receipt and remedy.receipt.conflicts) else ""
     state = "green again" if is_proven(scene.state, remedy) else "red since"
     shown = counted(tests, "test")
@@ -24,14 +27,15 @@ def title(scene: Scene, remedy: Remedy) -> str:
 
 def body(scene: Scene, remedy: Remedy) -> str:
     """The whole text, Markdown. Every statement carries the id of the record it rests on."""
-    clusters = cured_clusters(scene, remedy.commit)
+    clusters = tuple(dict.fromkeys(cluster for cluster, _ in aimed_at(scene, remedy)))
     sections = [
         _impact(scene, remedy),
         _cause(scene, remedy, clusters),
         _evidence(scene, clusters),
         _proof(scene, remedy),
         _risk(scene, remedy),
-        f"## How to undo\n\n`git revert {remedy.head}` brings the reverted change back.",
+        f"## How to undo\n\n`git revert {remedy.head}` "
+        + ("brings the reverted change back." if remedy.commit else "takes the patch out again."),
     ]
     if not is_proven(scene.state, remedy):
         sections.insert(0, "> Draft: the proof is not complete. See “Proof” for what is missing.")
@@ -49,7 +53,7 @@ def value_at_risk_usd(scene: Scene, tests: set[str]) -> float:
 
 
 def _tests(scene: Scene, remedy: Remedy) -> list[str]:
-    return [test for _, test in cured_tests(scene, remedy.commit)]
+    return [test for _, test in aimed_at(scene, remedy)]
 
 
 def _change(scene: Scene, remedy: Remedy) -> ChangeReceipt | None:
@@ -62,7 +66,13 @@ def _change(scene: Scene, remedy: Remedy) -> ChangeReceipt | None:
 
 def _subject(scene: Scene, remedy: Remedy) -> str:
     change = _change(scene, remedy)
-    return change.commit.subject if change else remedy.commit[:12]
+    return change.commit.subject if change else (remedy.commit or "")[:12]
+
+
+def _cause_words(scene: Scene, remedy: Remedy) -> str:
+    """What a patch mends, in the words of a test: they were measured."""
+    tests = _tests(scene, remedy)
+    return tests[0].rsplit("::", 1)[-1] if tests else remedy.cluster
 
 
 def _impact(scene: Scene, remedy: Remedy) -> str:
@@ -82,7 +92,11 @@ def _impact(scene: Scene, remedy: Remedy) -> str:
 def _cause(scene: Scene, remedy: Remedy, clusters: tuple[Cluster, ...]) -> str:
     change = _change(scene, remedy)
     who = f", {change.commit.author}, {change.commit.committed_at:%Y-%m-%d}" if change else ""
-    lines = [f"## Root cause\n\n`{remedy.commit}` “{_subject(scene, remedy)}”{who}."]
+    if remedy.commit is None:
+        first = "No commit that could be tested was without the fault: it is older than the tested history."
+    else:
+        first = f"`{remedy.commit}` “{_subject(scene, remedy)}”{who}."
+    lines = [f"## Root cause\n\n{first}"]
     for cluster in clusters:
         verdict = scene.state.verdict("culprit", cluster.id)
         if verdict is not None:
@@ -125,11 +139,12 @@ def _proof(scene: Scene, remedy: Remedy) -> str:
         verdict = scene.state.verdict(kind, remedy.id)
         if verdict is not None:
             lines.append(f"- {kind}: **{verdict.value}** ({verdict.id}). {verdict.statement}.")
-    hunks = scene.state.verdict("stability", f"hunks of {remedy.commit[:12]}") if remedy.hunks else None
+    commit = (remedy.commit or "")[:12]
+    hunks = scene.state.verdict("stability", f"hunks of {commit}") if remedy.hunks else None
     if hunks is not None:
         lines.append(f"- guilty hunks: **{hunks.value}** ({hunks.id}). {hunks.statement}.")
     for other in remedies(scene.state):
-        if other.commit == remedy.commit and other.id != remedy.id:
+        if remedy.commit is not None and other.commit == remedy.commit and other.id != remedy.id:
             lines += [f"- taking back the whole commit instead: {one}" for one in _verdicts(scene, other)]
     return "## Proof\n\n" + "\n".join(lines)
 
@@ -151,10 +166,13 @@ def _risk(scene: Scene, remedy: Remedy) -> str:
         if left
         else ""
     )
-    commit = f"`{remedy.commit[:12]}`"
+    commit = f"`{(remedy.commit or '')[:12]}`"
     what = f"what {'is left of what ' if left else ''}{commit} changed outside the protected test paths"
     if remedy.hunks:
         what = f"{counted(remedy.hunks, 'hunk')} of {commit} and leaves the rest of it as it is"
+    does = f"It takes back {what}. It"
+    if remedy.commit is None:
+        does = "An agent wrote this patch; the runs above, and nothing that it said, are why it is shown. It"
     below = [one for one in remedies(scene.state) if one.id in scene.state.cycle_remedies]
     stands = (
         "It stands on " + " and ".join(code(one.branch) for one in below) + ": merge that first.\n\n"
@@ -162,6 +180,6 @@ def _risk(scene: Scene, remedy: Remedy) -> str:
         else ""
     )
     return (
-        f"## Risk\n\n{stands}{partial}It takes back {what}. It changes {counted(files, 'file')}:\n\n{shown}\n\n"
+        f"## Risk\n\n{stands}{partial}{does} changes {counted(files, 'file')}:\n\n{shown}\n\n"
         "What no test of the focus looks at is not covered by this proof."
     )

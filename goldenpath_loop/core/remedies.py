@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import Revision
-from goldenpath_loop.records.effects import RevertCommit
+from goldenpath_loop.records.effects import ApplyPatch, RevertCommit
 from goldenpath_loop.records.receipts import PullRequestReceipt, PushReceipt, RemedyReceipt
 
 __all__ = [
@@ -36,8 +36,8 @@ class Remedy:
 
     id: str
     """`R1`, in the order they were asked for."""
-    commit: Revision
-    """The commit it takes back."""
+    commit: Revision | None
+    """The commit it takes back; None for a patch."""
     onto: Revision
     """What it stands on: base, or base plus the remedies of earlier cycles."""
     branch: str
@@ -46,6 +46,10 @@ class Remedy:
     receipt: RemedyReceipt | None
     hunks: tuple[int, ...] = ()
     """Which hunks of the commit it takes back; empty for all of them."""
+    cluster: str = ""
+    """What a patch is to cure; empty for what takes a commit back."""
+    dispatch: str = ""
+    """Where a patch was proposed."""
 
     @property
     def head(self) -> Revision | None:
@@ -76,7 +80,9 @@ def hunk_tree(commit: Revision) -> str:
 def is_superseded(state: State, remedy: Remedy) -> bool:
     """Whether another remedy for the same commit is proven."""
     return any(
-        one.commit == remedy.commit and one.id != remedy.id and is_proven(state, one)
+        (one.commit, one.cluster) == (remedy.commit, remedy.cluster)
+        and one.id != remedy.id
+        and is_proven(state, one)
         for one in remedies(state)
     )
 
@@ -93,24 +99,22 @@ def audit_key(remedy: Remedy) -> str:
 
 def remedies(state: State) -> tuple[Remedy, ...]:
     """Every remedy asked for so far, oldest first."""
-    asked = [record for record in state.effects.values() if isinstance(record.effect, RevertCommit)]
+    asked = [
+        record for record in state.effects.values() if isinstance(record.effect, RevertCommit | ApplyPatch)
+    ]
     found: list[Remedy] = []
     for number, record in enumerate(asked, start=1):
-        effect = record.effect
-        assert isinstance(effect, RevertCommit)
         receipt = record.receipt if isinstance(record.receipt, RemedyReceipt) else None
-        found.append(
-            Remedy(
-                f"R{number}",
-                effect.commit,
-                effect.onto,
-                effect.branch,
-                effect.tree,
-                effect.key,
-                receipt,
-                effect.hunks,
-            )
-        )
+        name = f"R{number}"
+        match record.effect:
+            case RevertCommit() as made:
+                stands = (made.onto, made.branch, made.tree, made.key, receipt)
+                found.append(Remedy(name, made.commit, *stands, made.hunks))
+            case ApplyPatch() as patch:
+                stands = (patch.onto, patch.branch, patch.tree, patch.key, receipt)
+                found.append(Remedy(name, None, *stands, cluster=patch.cluster, dispatch=patch.dispatch))
+            case _:
+                pass
     return tuple(found)
 
 

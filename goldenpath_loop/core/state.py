@@ -30,10 +30,13 @@ from goldenpath_loop.records.events import (
     RunPaused,
     RunResumed,
     RunStarted,
+    UsageRecorded,
+    UsageReserved,
     VerdictReached,
 )
 from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt
+from goldenpath_loop.records.usage import Usage
 
 __all__ = ["EffectRecord", "State", "evolve", "fold"]
 
@@ -81,8 +84,21 @@ class State:
     limits_reached: tuple[str, ...] = ()
     cycle_remedies: tuple[str, ...] = ()
     """Remedies that the current cycle tests together with base, by id."""
+    usage: Usage = field(default_factory=Usage)
+    """What models have used so far in finished calls."""
+    open_calls: Mapping[tuple[str, int], Usage] = field(default_factory=lambda: MappingProxyType({}))
+    """Reserved and not settled; a call that a crash cut off stays here, and counts in full."""
     proposed: frozenset[tuple[int, str, str]] = frozenset()
     """What was put before the gate: cycle, kind of finding, and the cluster or service it is about."""
+
+    @property
+    def charged(self) -> Usage:
+        """What counts against the limits: what was used, and what is reserved."""
+        return sum(self.open_calls.values(), self.usage)
+
+    def judged(self, dispatch: str) -> int:
+        """How many claims of one dispatch stood before the gate."""
+        return sum(one.dispatch == dispatch for one in (*self.findings, *self.rejected))
 
     def was_proposed(self, kind: str, subject: str) -> bool:
         """Whether a finding of `kind` about `subject` stood before the gate in this cycle, whatever became of it."""
@@ -211,6 +227,14 @@ def _applied(state: State, line: Line, at: datetime) -> State:
         case FindingRejected(proposed=finding):
             proposed = state.proposed | {_proposal(state, finding)}
             return replace(state, rejected=(*state.rejected, finding), proposed=proposed)
+        case UsageReserved() as event:
+            calls = {**state.open_calls, (event.dispatch, event.call): event.most}
+            return replace(state, open_calls=MappingProxyType(calls))
+        case UsageRecorded() as event:
+            calls = {
+                key: most for key, most in state.open_calls.items() if key != (event.dispatch, event.call)
+            }
+            return replace(state, open_calls=MappingProxyType(calls), usage=state.usage + event.usage)
         case LimitReached(limit=limit):
             return replace(state, limits_reached=(*state.limits_reached, limit))
         case VerdictReached(verdict=verdict):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.readings import sound_runs
+from goldenpath_loop.core.remedies import Remedy
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.records.base import Revision, TestId
@@ -15,6 +16,7 @@ from goldenpath_loop.records.receipts import CommitProbeReceipt
 from goldenpath_loop.records.results import Signature, TestResult
 
 __all__ = [
+    "aimed_at",
     "cured_clusters",
     "cured_tests",
     "own_signature",
@@ -45,6 +47,18 @@ def cured_tests(scene: Scene, commit: Revision) -> tuple[tuple[Cluster, TestId],
         (cluster, test)
         for cluster in cured_clusters(scene, commit)
         for test in turned_red(scene.state, cluster, commit)
+    )
+
+
+def aimed_at(scene: Scene, remedy: Remedy) -> tuple[tuple[Cluster, TestId], ...]:
+    """Tests that a remedy has to cure: those its commit broke, or for a patch all of its cluster."""
+    if remedy.commit is not None:
+        return cured_tests(scene, remedy.commit)
+    return tuple(
+        (cluster, test)
+        for cluster in scene.state.clusters
+        if cluster.id == remedy.cluster
+        for test in cluster.tests
     )
 
 

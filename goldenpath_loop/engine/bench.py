@@ -16,6 +16,7 @@ from pathlib import Path
 from goldenpath_loop.config.variables import expand
 from goldenpath_loop.deploy.process import ProcessDeployments
 from goldenpath_loop.deploy.variables import standing_urls, variables_of
+from goldenpath_loop.engine.desk import Desk
 from goldenpath_loop.engine.secret_values import operator_settings_of
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.target import ServiceSpec, SuiteSpec
@@ -47,6 +48,8 @@ class Bench:
     redactor: Redactor
     """Takes secrets out of texts that leave by another door than the session."""
     deployments: ProcessDeployments
+    desk: Desk
+    """Where agents are asked."""
     _free_slots: list[str] = field(default_factory=list)
     _slot_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -107,7 +110,7 @@ async def open_bench(
     root: Path,
     config_folder: Path,
     folder: RunFolder,
-    redactor: Redactor,
+    desk: Desk,
 ) -> AsyncIterator[Bench]:
     """Set up the bench; leaving ends every process that was started from it and clears the scratch folder.
 
@@ -136,8 +139,9 @@ async def open_bench(
                 scratches=scratches,
                 python=python,
                 operator_settings=operator_settings,
-                redactor=redactor,
+                redactor=desk.session.redactor,
                 deployments=deployments,
+                desk=desk,
             )
     finally:
         # What services and tests wrote there was never redacted.

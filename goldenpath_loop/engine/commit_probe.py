@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.suite_run import run_tests
 from goldenpath_loop.errors import DeployError, RepositoryError
 from goldenpath_loop.probes.service import probe_service
-from goldenpath_loop.records.effects import ProbeCommit, ProbeHunks, TraceTests
+from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.effects import ProbeCommit, Selection
 from goldenpath_loop.records.receipts import CommitProbeReceipt, DeployReceipt
 from goldenpath_loop.records.results import SuiteRun
 from goldenpath_loop.records.services import ServiceReport
 from goldenpath_loop.repository.worktrees import overlay, prepare_worktree
 from goldenpath_loop.session.witness import Witness
 
-__all__ = ["probe_commit", "run_selections", "unusable"]
+__all__ = ["Chosen", "probe_commit", "run_selections", "unusable"]
+
+
+class Chosen(Protocol):
+    """Tests to run on a revision."""
+
+    @property
+    def key(self) -> str:
+        """Names the run."""
+        ...
+
+    @property
+    def revision(self) -> Revision:
+        """What is run."""
+        ...
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        """Which tests."""
+        ...
 
 
 async def probe_commit(effect: ProbeCommit, bench: Bench, witness: Witness) -> CommitProbeReceipt:
@@ -52,7 +73,7 @@ async def _probe_in(slot: str, effect: ProbeCommit, bench: Bench, witness: Witne
         await bench.deployments.stop(slot)
 
 
-def unusable(effect: ProbeCommit | ProbeHunks | TraceTests, bench: Bench, deployed: DeployReceipt) -> str:
+def unusable(effect: Chosen, bench: Bench, deployed: DeployReceipt) -> str:
     """Why the preview cannot be tested; a service that no chosen suite needs may be missing."""
     if deployed.problem:
         return deployed.problem
@@ -62,7 +83,7 @@ def unusable(effect: ProbeCommit | ProbeHunks | TraceTests, bench: Bench, deploy
 
 
 async def run_selections(
-    effect: ProbeCommit | ProbeHunks | TraceTests,
+    effect: Chosen,
     bench: Bench,
     tree: str,
     deployment: str,

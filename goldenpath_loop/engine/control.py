@@ -11,6 +11,7 @@ from anyio import to_thread
 
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.engine.bench import Bench, open_bench
+from goldenpath_loop.engine.desk import open_desk
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.perform import perform, tidy
 from goldenpath_loop.engine.units import LocalWorkers
@@ -22,6 +23,7 @@ from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.requests import take
 from goldenpath_loop.session.session import Session
 from goldenpath_loop.system.process_tree import end_left_over, mark_from_now_on
+from goldenpath_loop.team.load import team_of
 
 __all__ = ["drive"]
 
@@ -68,14 +70,17 @@ async def drive(
         with anyio.CancelScope() as work:
             outer.start_soon(_pause_on_signal, work, interruption)
             outer.start_soon(_follow_requests, session, work, interruption)
-            async with open_bench(
-                settings=settings,
-                policy=policy,
-                root=root,
-                config_folder=config_folder,
-                folder=session.folder,
-                redactor=session.redactor,
-            ) as bench:
+            async with (
+                open_desk(session, team_of(root), policy.model) as desk,
+                open_bench(
+                    settings=settings,
+                    policy=policy,
+                    root=root,
+                    config_folder=config_folder,
+                    folder=session.folder,
+                    desk=desk,
+                ) as bench,
+            ):
                 finished = await _work(session, bench, on_progress, interruption)
                 await tidy(bench)
         outer.cancel_scope.cancel()
@@ -97,7 +102,8 @@ async def _work(
         return await perform(effect, bench, SessionWitness(session, effect.key, on_progress))
 
     async with LocalWorkers(perform_one, jobs=bench.policy.jobs) as workers:
-        interruption.engine = Engine(session, bench.policy, workers)
+        engine = interruption.engine = Engine(session, bench.policy, workers)
+        bench.desk.state = lambda: engine.state
         if interruption.name:
             return None
         return await interruption.engine.run()

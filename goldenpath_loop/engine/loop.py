@@ -9,12 +9,14 @@ from __future__ import annotations
 import anyio
 import anyio.lowlevel
 
+from goldenpath_loop.core.claims import Origin
 from goldenpath_loop.core.decide import decide
 from goldenpath_loop.core.grounding import cited, judge
 from goldenpath_loop.core.interpret import interpret, unsaid
 from goldenpath_loop.core.state import State, evolve, fold
 from goldenpath_loop.engine.units import Outcome, Workers
 from goldenpath_loop.errors import InternalError
+from goldenpath_loop.records.effects import DispatchAgent
 from goldenpath_loop.records.events import (
     AnyEvent,
     EffectFailed,
@@ -27,6 +29,7 @@ from goldenpath_loop.records.events import (
 )
 from goldenpath_loop.records.findings import Finding
 from goldenpath_loop.records.policy import Policy
+from goldenpath_loop.records.receipts import DispatchReceipt
 from goldenpath_loop.session.session import Session
 from goldenpath_loop.system import clock
 
@@ -127,10 +130,19 @@ class Engine:
 
     def _gate(self, finding: Finding) -> AnyEvent:
         stored = {id: data for id in cited(finding) if (data := self.session.bytes_of(id)) is not None}
-        judgement = judge(finding, stored, self.state)
+        judgement = judge(finding, stored, self.state, origin=self._origin(finding, stored))
         if judgement.finding is None:
             return FindingRejected(proposed=finding, reasons=judgement.reasons)
         return FindingAppended(finding=judgement.finding, causes=tuple(sorted(stored)))
+
+    def _origin(self, finding: Finding, stored: dict[str, bytes]) -> Origin | None:
+        """What the agent behind a claim was shown; None for a claim of the loop's own instruments."""
+        if not finding.dispatch:
+            return None
+        record = self.state.effects[finding.dispatch]
+        assert isinstance(record.effect, DispatchAgent) and isinstance(record.receipt, DispatchReceipt)
+        records = {id: one for id in stored if (one := self.session.evidence(id)) is not None}
+        return Origin(frozenset(record.receipt.read), record.effect.revision, records, stored)
 
     def _append(self, event: AnyEvent) -> None:
         self.session.append(event)

@@ -9,7 +9,9 @@ from goldenpath_loop.deploy.command import deploy_by_command
 from goldenpath_loop.deploy.variables import standing_urls
 from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.commit_probe import probe_commit
+from goldenpath_loop.engine.dispatch import dispatch
 from goldenpath_loop.engine.hunk_probe import probe_hunks
+from goldenpath_loop.engine.patching import apply_patch
 from goldenpath_loop.engine.suite_run import collect, run
 from goldenpath_loop.engine.trace import trace_tests
 from goldenpath_loop.forge.local import open_pull_request
@@ -80,6 +82,10 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
             )
         case asked.RevertCommit():
             return await _revert(effect, bench, witness)
+        case asked.ApplyPatch():
+            return await apply_patch(effect, bench, witness)
+        case asked.DispatchAgent():
+            return await dispatch(effect, bench, bench.desk, witness)
         case asked.ComposeRemedies():
             return await compose(
                 bench.root, bench.tree(effect.tree), base=effect.base, heads=effect.heads, tree=effect.tree

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ __all__ = [
     "OUTPUTS",
     "AgentLimits",
     "AgentSpec",
+    "AnyAnswer",
+    "Edit",
     "ModelTier",
     "Objection",
     "Objections",
@@ -30,9 +32,17 @@ __all__ = [
 ModelTier = Literal["fast", "standard", "strong"]
 
 ToolName = Literal[
-    "list_evidence", "read_evidence", "search_evidence", "read_source", "search_source", "read_history"
+    "list_evidence",
+    "read_evidence",
+    "search_evidence",
+    "read_source",
+    "search_source",
+    "read_history",
+    "compare_baseline",
+    "probe_service",
+    "try_patch",
 ]
-"""What an agent may call. All of them only read; measuring and changing stay with the loop."""
+"""What an agent may call. All but the last only read or measure; that one runs tests on a worktree with a patch."""
 
 
 class ProposedFinding(Record):
@@ -51,6 +61,7 @@ class ProposedFinding(Record):
 class ProposedFindings(Record):
     """Some findings, or the reason why there are none."""
 
+    kind: Literal["findings"] = "findings"
     findings: tuple[ProposedFinding, ...] = ()
     not_enough_evidence: str = ""
     """What is missing and which measurement would show it; a full answer on its own."""
@@ -59,6 +70,7 @@ class ProposedFindings(Record):
 class ProposedOrder(Record):
     """An order for suites that are already planned. It can add none and drop none."""
 
+    kind: Literal["order"] = "order"
     suites: tuple[str, ...]
     reasons: dict[str, str] = Field(default_factory=dict)
     citations: tuple[Citation, ...] = ()
@@ -77,16 +89,28 @@ class Objection(Record):
 class Objections(Record):
     """Every link that was tried and fell, and which were tried and stood."""
 
+    kind: Literal["objections"] = "objections"
     objections: tuple[Objection, ...] = ()
     stood: tuple[int, ...] = ()
     """Numbers of the links for which a refuter was looked for and not found."""
     not_enough_evidence: str = ""
 
 
-class ProposedPatch(Record):
-    """A repair as a unified diff. It counts for nothing until it is measured."""
+class Edit(Record):
+    """Some text of one file, and what is to stand in its place."""
 
+    path: str = Field(min_length=1)
+    search: str = Field(min_length=1)
+    """Occurs exactly once in the file."""
+    replace: str
+
+
+class ProposedPatch(Record):
+    """A repair as a unified diff or as edits, not both. It counts for nothing until it is measured."""
+
+    kind: Literal["patch"] = "patch"
     diff: str = ""
+    edits: tuple[Edit, ...] = ()
     intended: tuple[str, ...] = ()
     """Paths the diff touches."""
     rationale: str = ""
@@ -100,6 +124,7 @@ class ProposedPatch(Record):
 class PullRequestText(Record):
     """Words for a pull request; the numbers in it are filled in from measurements."""
 
+    kind: Literal["pull_request_text"] = "pull_request_text"
     title: str = Field(min_length=1, max_length=72)
     summary: str = Field(min_length=1)
     review_hints: tuple[str, ...] = ()
@@ -119,6 +144,12 @@ OUTPUTS: MappingProxyType[OutputName, type[Record]] = MappingProxyType(
     }
 )
 """The record each output name stands for."""
+
+
+AnyAnswer = Annotated[
+    ProposedFindings | ProposedOrder | Objections | ProposedPatch | PullRequestText,
+    Field(discriminator="kind"),
+]
 
 
 class AgentLimits(Record):

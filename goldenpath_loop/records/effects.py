@@ -11,16 +11,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from goldenpath_loop.records.base import EffectKey, Record, Revision, ServiceName, SuiteName, TestId
+from goldenpath_loop.records.agents import Edit
+from goldenpath_loop.records.base import (
+    EffectKey,
+    EvidenceId,
+    Record,
+    Revision,
+    ServiceName,
+    SuiteName,
+    TestId,
+)
 
 __all__ = [
     "AnyEffect",
+    "ApplyPatch",
     "AuditTree",
     "Change",
     "CollectTests",
     "ComposeRemedies",
     "Deploy",
     "DescribeChange",
+    "DispatchAgent",
     "Effect",
     "FitHunks",
     "InspectBase",
@@ -231,6 +242,39 @@ class ComposeRemedies(Change):
     tree: str
 
 
+class ApplyPatch(Change):
+    """Make the remedy: a patch that an agent proposed, on top of `onto`, in a worktree of its own, for a branch."""
+
+    kind: Literal["apply_patch"] = "apply_patch"
+    cluster: str
+    """What it is to cure."""
+    dispatch: EffectKey
+    """Where it was proposed."""
+    diff: str = ""
+    edits: tuple[Edit, ...] = ()
+    onto: Revision
+    branch: str
+    tree: str
+    message: str
+
+
+class DispatchAgent(Effect):
+    """Ask one agent of the team about one subject."""
+
+    kind: Literal["dispatch_agent"] = "dispatch_agent"
+    agent: str
+    subject: str
+    """Cluster, remedy or phase it is about."""
+    inputs: dict[str, str]
+    """What fills its prompt, beside the list of evidence and the schema of the answer."""
+    opening: tuple[EvidenceId, ...] = ()
+    """Evidence that opens the brief."""
+    revision: Revision
+    """What the subject was measured on; the source that the agent reads."""
+    tests: tuple[Selection, ...] = ()
+    """What a candidate patch has to make pass."""
+
+
 class AuditTree(Effect):
     """Look at what changed between two revisions with the eyes of a reviewer."""
 
@@ -282,6 +326,8 @@ AnyEffect = Annotated[
     | RevertCommit
     | ComposeRemedies
     | AuditTree
+    | ApplyPatch
+    | DispatchAgent
     | PushBranch
     | OpenPullRequest,
     Field(discriminator="kind"),

@@ -17,6 +17,7 @@ from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import AnyReceipt
+from goldenpath_loop.records.usage import Usage
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -43,6 +44,8 @@ __all__ = [
     "RunPaused",
     "RunResumed",
     "RunStarted",
+    "UsageRecorded",
+    "UsageReserved",
     "VerdictReached",
     "event_adapter",
 ]
@@ -221,6 +224,29 @@ class VerdictReached(Event):
     verdict: Verdict
 
 
+class UsageReserved(Event):
+    """A model is about to be asked; counts in full until what it used is recorded."""
+
+    type: Literal["usage.reserved"] = "usage.reserved"
+    dispatch: EffectKey
+    call: int = Field(ge=1)
+    model: str
+    most: Usage
+    """The most that the call can use."""
+
+
+class UsageRecorded(Event):
+    """What one call used, whatever came of it."""
+
+    type: Literal["usage.recorded"] = "usage.recorded"
+    dispatch: EffectKey
+    call: int = Field(ge=1)
+    usage: Usage
+    duration_s: float = Field(default=0.0, ge=0)
+    problem: str = ""
+    """Why its answer could not be used."""
+
+
 class LimitReached(Event):
     """Something ran out."""
 
@@ -255,6 +281,8 @@ AnyEvent = Annotated[
     | FindingAppended
     | FindingRejected
     | VerdictReached
+    | UsageReserved
+    | UsageRecorded
     | LimitReached
     | ControlRequested,
     Field(discriminator="type"),

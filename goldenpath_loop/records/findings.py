@@ -115,6 +115,8 @@ class Finding(Record):
     hypotheses: tuple[str, ...] = ()
     """What lies below the cut of the chain: not shown, worth looking at."""
     action: OperatorAction | None = None
+    dispatch: str = ""
+    """The dispatch whose agent proposed it; empty when the loop's own instruments did."""
 
 
 class Measurement(Record):

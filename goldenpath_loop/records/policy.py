@@ -27,6 +27,11 @@ class Limits(Record):
     cycles: int = Field(default=5, ge=1)
     pull_requests: int = Field(default=3, ge=0)
     duration_s: float = Field(default=7200.0, gt=0)
+    cost_usd: float = Field(default=20.0, ge=0)
+    """Money for models; when it is used up, the run goes on from instruments alone."""
+    tokens: int = Field(default=5_000_000, ge=0)
+    attempts: int = Field(default=3, ge=1)
+    """Patches that may be tried for one cluster."""
 
 
 class Settings(Record):
@@ -56,6 +61,7 @@ class Policy(Record):
     focus: FocusSpec
     gates: dict[str, float]
     limits: Limits
+    model: ModelSpec = ModelSpec()
     jobs: int = Field(default=2, ge=1)
 
     @property

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from goldenpath_loop.records.agents import AnyAnswer
 from goldenpath_loop.records.base import EvidenceId, Record, Revision, TestId
 from goldenpath_loop.records.history import Commit, Hunk, TestHistory
 from goldenpath_loop.records.results import SuiteRun
 from goldenpath_loop.records.services import ServiceReport, StartReport
+from goldenpath_loop.records.usage import Usage
 
 __all__ = [
     "AnyReceipt",
@@ -21,6 +23,7 @@ __all__ = [
     "CommitProbeReceipt",
     "CommitsReceipt",
     "DeployReceipt",
+    "DispatchReceipt",
     "ExecutedFile",
     "ExecutedLine",
     "HistoryReceipt",
@@ -30,6 +33,7 @@ __all__ = [
     "ProbeReceipt",
     "PullRequestReceipt",
     "PushReceipt",
+    "Refusal",
     "RemedyReceipt",
     "StopReceipt",
     "SuiteReceipt",
@@ -259,6 +263,33 @@ class AuditReceipt(Record):
     evidence: EvidenceId | None = None
 
 
+class Refusal(Record):
+    """Claims of one answer that the gate did not let through, as the agent was told."""
+
+    turn: int = Field(ge=1)
+    reasons: tuple[str, ...]
+
+
+class DispatchReceipt(Record):
+    """What came of asking an agent."""
+
+    kind: Literal["dispatch"] = "dispatch"
+    agent: str
+    answer: AnyAnswer | None = None
+    """None when the dispatch is inconclusive."""
+    problem: str = ""
+    """Why there is no answer, in one sentence."""
+    read: tuple[EvidenceId, ...] = ()
+    """Evidence that was put before the agent, in the brief or by a tool."""
+    refusals: tuple[Refusal, ...] = ()
+    turns: int = Field(default=0, ge=0)
+    usage: Usage = Usage()
+    transcript: str = ""
+    """File below the run folder."""
+    digest: str = ""
+    """SHA-256 of the transcript."""
+
+
 class PushReceipt(Record):
     """Where the remote's branch stands now."""
 
@@ -300,6 +331,7 @@ AnyReceipt = Annotated[
     | ChangeReceipt
     | RemedyReceipt
     | AuditReceipt
+    | DispatchReceipt
     | PushReceipt
     | PullRequestReceipt,
     Field(discriminator="kind"),

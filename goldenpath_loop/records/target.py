@@ -137,6 +137,8 @@ class TargetSpec(Record):
     """Path prefixes that no remedy may touch; they travel with the failing test to older commits."""
     packages: tuple[str, ...] = ()
     """Import names of the code under test; empty: those that the tree itself shows."""
+    patchable: tuple[str, ...] = ()
+    """Path prefixes that a patch of an agent may touch; empty: everything that is no test."""
     python: str = "{python}"
     index: str = ""
 
@@ -156,8 +158,35 @@ class ModelSpec(Record):
     """An OpenAI-compatible endpoint. Empty name: the loop works from instruments alone."""
 
     name: str = ""
+    """Model of the agents; `fast` and `strong` stand in for it where they are named."""
+    fast: str = ""
+    strong: str = ""
     base_url: str = ""
     api_key_env: str = "OPENAI_API_KEY"
+    """Variable that holds the key; when it is not set and there is no command, none is sent."""
+    api_key_command: tuple[str, ...] = ()
+    """Prints the key; asked once at the start of a run."""
+    concurrency: int = Field(default=4, ge=1)
+    """Calls at once, over all dispatches."""
+    requests_per_minute: int = Field(default=0, ge=0)
+    """0: no limit of the loop's own."""
+    tokens_per_minute: int = Field(default=0, ge=0)
+    timeout_s: float = Field(default=120.0, gt=0)
+    """Longest silence of the server within one call."""
+    answer_tokens: int = Field(default=4096, ge=16)
+    """Most tokens of one answer."""
+    context_tokens: int = Field(default=64_000, ge=2_000)
+    """Most tokens of one conversation; older tool results are put aside to stay below, and said to be."""
+    prompt_usd: float | None = Field(default=None, ge=0)
+    """Price of a million prompt tokens; unknown prices count as the ceiling."""
+    cached_usd: float | None = Field(default=None, ge=0)
+    answer_usd: float | None = Field(default=None, ge=0)
+    ceiling_usd: float = Field(default=75.0, ge=0)
+    """What a million tokens of unknown price are taken to cost."""
+
+    def named(self, tier: str) -> str:
+        """The model for agents of one tier."""
+        return {"fast": self.fast, "strong": self.strong}.get(tier, "") or self.name
 
 
 class LoopSpec(Record):

@@ -15,7 +15,7 @@ from goldenpath_loop.repository.worktrees import prepare_worktree
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.system import clock
 
-__all__ = ["compose", "revert_commit"]
+__all__ = ["commit_patch", "compose", "revert_commit"]
 
 
 async def revert_commit(
@@ -88,6 +88,21 @@ async def _revert_hunks(
     await git.run("add", "--all")
     named = ",".join(map(str, hunks))
     head = await _commit(git, onto, f"{message.rstrip()}\n\n{TRAILER}: revert {commit} hunks {named}\n")
+    await _settle(git, head)
+    return await _receipt(git, branch, onto, head, (), witness)
+
+
+async def commit_patch(
+    folder: Path, *, onto: Revision, branch: str, message: str, dispatch: str, witness: Witness
+) -> RemedyReceipt:
+    """Make a commit of what is staged in the worktree in `folder`, the same on every machine.
+
+    Raises:
+        RepositoryError: Git refused.
+        ProcessError: Git could not be started.
+    """
+    git = Git(folder)
+    head = await _commit(git, onto, f"{message.rstrip()}\n\n{TRAILER}: patch of {dispatch}\n")
     await _settle(git, head)
     return await _receipt(git, branch, onto, head, (), witness)
 

@@ -142,7 +142,8 @@ def _repaired(reading: Reading) -> Iterator[Statement]:
     for remedy in remedies(reading.state):
         stability = reading.state.verdict("stability", remedy.id)
         if stability is not None:
-            made = f"{remedy.id}, a revert of {short(remedy.commit)}"
+            what = f"a revert of {short(remedy.commit)}" if remedy.commit else f"a patch for {remedy.cluster}"
+            made = f"{remedy.id}, {what}"
             text = f"{made}, is {stability.value}: {stability.statement}"
             yield Statement(text, reading.evidence_behind(stability.because), (stability.id,))
         opened = has_pull_request(reading.state, remedy)

@@ -83,7 +83,7 @@ def remedies_of(reading: Reading, cycle: int) -> tuple[RemedyView, ...]:
 
 def _remedy(reading: Reading, cycle: int, remedy: Remedy) -> RemedyView:
     record = reading.effects[remedy.key]
-    commit = reading.commits.get(remedy.commit)
+    commit = reading.commits.get(remedy.commit) if remedy.commit else None
     audit_key = f"audit/{remedy.id}"
     audited = reading.effects.get(audit_key)
     receipt = audited.receipt if audited and isinstance(audited.receipt, AuditReceipt) else None

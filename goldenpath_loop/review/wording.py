@@ -119,6 +119,10 @@ def effect_words(effect: AnyEffect) -> str:
             return f"see which lines of {amount(len(effect.paths), 'file')} run on {short(effect.revision)}"
         case asked.DescribeChange():
             return f"read change {short(effect.revision)}"
+        case asked.ApplyPatch():
+            return f"put the patch for {effect.cluster} on {effect.branch}"
+        case asked.DispatchAgent():
+            return f"ask {effect.agent} about {effect.subject}"
         case asked.RevertCommit():
             return f"revert {short(effect.commit)} on {effect.branch}"
         case asked.ComposeRemedies():
@@ -186,6 +190,9 @@ def receipt_words(receipt: AnyReceipt) -> str:
             return receipt.problem or f"{receipt.branch} at {short(receipt.head)}, {counted(receipt.files)}"
         case receipts.AuditReceipt():
             return f"{amount(len(receipt.issues), 'issue')} in {amount(receipt.scanned, 'file')} read"
+        case receipts.DispatchReceipt():
+            used = f"{amount(receipt.turns, 'turn')}, {receipt.usage.tokens} tokens"
+            return f"{receipt.problem or 'answered'} ({used}; {receipt.transcript})"
         case receipts.PushReceipt():
             return receipt.problem or f"{receipt.branch} is at {short(receipt.remote_head)} on the remote"
         case receipts.PullRequestReceipt():

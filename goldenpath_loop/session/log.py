@@ -46,6 +46,7 @@ COMMIT_POINTS = frozenset(
         "effect.settled",
         "effect.failed",
         "finding.appended",
+        "usage.reserved",
         "verdict.reached",
     }
 )

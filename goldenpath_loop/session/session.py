@@ -92,6 +92,10 @@ class Session:
         """Metadata of one piece of evidence; None when the run has no such."""
         return self._evidence.get(id)
 
+    def all_evidence(self) -> list[Evidence]:
+        """Metadata of every piece of evidence, oldest first."""
+        return list(self._evidence.values())
+
     def bytes_of(self, id: EvidenceId) -> bytes | None:
         """Stored bytes of one piece of evidence; None when the run has no such."""
         evidence = self._evidence.get(id)

@@ -5,6 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from goldenpath_loop.records import effects, receipts
+from goldenpath_loop.records.agents import (
+    Edit,
+    Objection,
+    Objections,
+    ProposedFinding,
+    ProposedFindings,
+    ProposedOrder,
+    ProposedPatch,
+    PullRequestText,
+)
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import (
     AnyEvent,
@@ -25,6 +35,8 @@ from goldenpath_loop.records.events import (
     RunPaused,
     RunResumed,
     RunStarted,
+    UsageRecorded,
+    UsageReserved,
     VerdictReached,
 )
 from goldenpath_loop.records.evidence import Citation, Evidence, Obtained
@@ -46,6 +58,7 @@ from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.records.results import Failure, Signature, SuiteRun, TestResult
 from goldenpath_loop.records.services import DependencyReport, ProbeReport, ServiceReport, StartReport
 from goldenpath_loop.records.target import LoginSpec, ProbeSpec, ServiceSpec, TargetSpec
+from goldenpath_loop.records.usage import Usage
 from goldenpath_loop.testing import paper_policy
 
 __all__ = ["EFFECTS", "EVENTS", "RECEIPTS"]
@@ -114,7 +127,30 @@ _COMMIT = Commit(
 _HUNK = Hunk(path="cart.py", header="@@ -1 +1 @@", removed=("a\tb",), added=("c",), old_start=1, new_start=1)
 _CITATION = Citation(evidence="E1", quote="assert 1 == 2", start=4, end=17)
 
+_USAGE = Usage(prompt_tokens=10, cached_tokens=4, answer_tokens=3, cost_usd=0.25, is_estimated=True)
+_EDIT = Edit(path="cart.py", search="a", replace="b")
+
 EFFECTS: tuple[AnyEffect, ...] = (
+    effects.DispatchAgent(
+        key="c1/analyse/K1/1",
+        agent="failure_analyst",
+        subject="K1",
+        inputs={"cluster": "K1"},
+        opening=("E1",),
+        revision=_REVISION,
+        tests=(effects.Selection(suite="unit", tests=(_TEST,)),),
+    ),
+    effects.ApplyPatch(
+        key="remedy/patch/1/K1/1",
+        cluster="K1",
+        dispatch="c1/fix/K1/1",
+        diff="",
+        edits=(_EDIT,),
+        onto=_REVISION,
+        branch="goldenpath/fix-x",
+        tree="remedy-fix-x",
+        message="Fix x",
+    ),
     effects.InspectBase(key="base", branch="main", allow_dirty=True),
     effects.ReadHistory(key="history"),
     effects.PrepareWorktree(key="c1/tree", tree="cycle-1", revision=_REVISION),
@@ -171,7 +207,34 @@ EFFECTS: tuple[AnyEffect, ...] = (
     ),
 )
 
+_ANSWERS = (
+    ProposedFindings(
+        findings=(ProposedFinding(kind="observation", title="t", statement="s", citations=(_CITATION,)),)
+    ),
+    ProposedOrder(suites=("unit",), reasons={"unit": "r"}),
+    Objections(
+        objections=(Objection(link=1, refuter=Refuter(looked_for="l", found=True), statement="s"),),
+        stood=(2,),
+    ),
+    ProposedPatch(edits=(_EDIT,), intended=("cart.py",), refuted_by="r"),
+    PullRequestText(title="t", summary="s", review_hints=("h",)),
+)
+
 RECEIPTS: tuple[AnyReceipt, ...] = (
+    *(
+        receipts.DispatchReceipt(
+            agent="a",
+            answer=answer,
+            read=("E1",),
+            refusals=(receipts.Refusal(turn=1, reasons=("r",)),),
+            turns=2,
+            usage=_USAGE,
+            transcript="transcripts/a.jsonl",
+            digest="0" * 64,
+        )
+        for answer in _ANSWERS
+    ),
+    receipts.DispatchReceipt(agent="a", problem="p"),
     receipts.BaseReceipt(revision=_REVISION, dirty=("a b.py",), problem="p"),
     receipts.HistoryReceipt(
         tests=(
@@ -348,6 +411,8 @@ EVENTS: tuple[AnyEvent, ...] = (
             revision=_REVISION,
         )
     ),
+    UsageReserved(dispatch="c1/analyse/K1/1", call=1, model="m", most=_USAGE),
+    UsageRecorded(dispatch="c1/analyse/K1/1", call=1, usage=_USAGE, duration_s=0.5, problem="cut off"),
     LimitReached(limit="duration_s", allowed=1.0, used=2.5),
     ControlRequested(request="pause_now", by="ada"),
 )

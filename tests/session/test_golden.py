@@ -14,7 +14,7 @@ from goldenpath_loop.records.events import SCHEMA_VERSION, AnyEvent, RunStarted
 from goldenpath_loop.session.log import SessionLog, read
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-LOGS = [GOLDEN / "session-v1.jsonl", GOLDEN / "events-v1.jsonl"]
+LOGS = [GOLDEN / "session-v1.jsonl", GOLDEN / "events-v1.jsonl", GOLDEN / "agents-v1.jsonl"]
 
 
 def is_kept(old: Any, new: Any) -> bool:
@@ -57,7 +57,7 @@ def test_the_old_run_is_still_repaired() -> None:
 
 def test_the_old_files_hold_every_event_of_their_schema() -> None:
     """A type that is not in them would not be protected; a new schema version needs golden files of its own."""
-    events = [line.event for line in read(LOGS[1])]
+    events = [line.event for path in LOGS[1:] for line in read(path)]
     assert {type(event) for event in events} == set(get_args(get_args(AnyEvent)[0]))
     started = events[0]
     assert isinstance(started, RunStarted)

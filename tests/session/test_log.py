@@ -72,6 +72,7 @@ def test_what_somebody_relies_on_is_a_commit_point() -> None:
         "evidence.captured",
         "finding.rejected",
         "limit.reached",
+        "usage.recorded",
     }
 
 

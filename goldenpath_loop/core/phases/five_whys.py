@@ -15,6 +15,7 @@ from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, to_
 from goldenpath_loop.core.search import search
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import cured_tests, own_signature, representative, result_of, selections_of
+from goldenpath_loop.core.teamwork import ask_team
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite, TraceTests
 from goldenpath_loop.records.events import DecisionMade, PhaseResult, VerdictReached
@@ -46,7 +47,11 @@ def decide(scene: Scene) -> Step:
     for step in (_search(scene, regressions), _explain(scene, regressions), _repair(scene, regressions)):
         if step is not None:
             return step
-    return narrow(scene, tuple(_confirmed(scene, regressions))) or _close(scene)
+    step = narrow(scene, tuple(_confirmed(scene, regressions)))
+    if step is None and not unaudited(scene.state):
+        # What the instruments made is tried first; the team is asked about what they leave open.
+        step = ask_team(scene)
+    return step or _close(scene)
 
 
 def _search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goldenpath_loop.core.remedies import Remedy, audit_key, audited_clean, to_show, under_repair
 from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.teamwork import patch_of
 from goldenpath_loop.records.effects import AuditTree
 from goldenpath_loop.records.events import PhaseResult
 from goldenpath_loop.records.receipts import RemedyReceipt
@@ -48,7 +49,11 @@ def _audit(scene: Scene, remedy: Remedy, receipt: RemedyReceipt) -> AuditTree:
 
 
 def _intended(scene: Scene, remedy: Remedy) -> tuple[str, ...]:
-    """Paths that the change under revert touched: what a revert may touch, and nothing else."""
+    """What a revert may touch: paths that the change under it touched. Of a patch, what its author named."""
+    if remedy.commit is None:
+        patch = patch_of(scene, remedy)
+        files = remedy.receipt.files if remedy.receipt else ()
+        return patch.intended if patch and patch.intended else files
     for record in scene.state.effects.values():
         receipt = record.receipt
         if receipt is not None and receipt.kind == "change" and receipt.commit.revision == remedy.commit:

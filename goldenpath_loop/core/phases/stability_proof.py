@@ -31,7 +31,7 @@ from goldenpath_loop.core.proof_runs import (
 from goldenpath_loop.core.readings import sound_runs
 from goldenpath_loop.core.remedies import Remedy, audited_clean, remedies, to_show
 from goldenpath_loop.core.step import Scene, Step, request
-from goldenpath_loop.core.targets import cured_tests
+from goldenpath_loop.core.targets import aimed_at
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import (
     AnyEffect,
@@ -133,7 +133,7 @@ def _full_runs(scene: Scene, remedy: Remedy) -> list[RunSuite]:
 
 
 def _judge(scene: Scene, remedy: Remedy) -> Step:
-    targets = {test: cluster for cluster, test in cured_tests(scene, remedy.commit)}
+    targets = {test: cluster for cluster, test in aimed_at(scene, remedy)}
     full = sound(scene, _full_runs(scene, remedy))
     results = [result for run in full for result in run.results]
     uncured = uncured_tests(scene, remedy, results)
