@@ -34,10 +34,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Fault:
-    """A mistake that one commit made and none of the later ones noticed."""
+    """A mistake that none of the later commits noticed."""
 
     step: str
-    """First line of the message of the commit that made it."""
+    """First line of the message of the commit that made it; empty when the code was never any better."""
     slips: tuple[tuple[str, str, str], ...]
     """Path, text as it should be, text as it was written."""
 
@@ -51,7 +51,7 @@ class Commit:
     message: str
     tree: Tree
     faulty: bool
-    """Whether this very commit made the fault."""
+    """Whether this very commit made the fault; never so when the code came with it."""
 
 
 def working_time(number: int) -> datetime:
@@ -84,13 +84,20 @@ def write_history(steps: Sequence[Step], final: Tree, fault: Fault | None) -> li
     trees = trees[-2::-1]
 
     titles = [step.message.partition("\n")[0] for step in steps]
-    if fault and titles.count(fault.step) != 1:
+    if fault and fault.step and titles.count(fault.step) != 1:
         raise InternalError(f"the history of the demo has no commit {fault.step!r}")
-    culprit = titles.index(fault.step) if fault else len(steps)
-    for tree in trees[culprit:]:
-        for path, right, wrong in fault.slips if fault else ():
-            replace_once(tree, path, right, wrong)
+    culprit = titles.index(fault.step) if fault and fault.step else len(steps)
+    if fault:
+        for path, right, wrong in fault.slips:
+            since = culprit if fault.step else _first_with(trees, path, right)
+            for tree in trees[since:]:
+                replace_once(tree, path, right, wrong)
     return [
         Commit(AUTHORS[step.author], working_time(number), step.message, tree, faulty=number == culprit)
         for number, (step, tree) in enumerate(zip(steps, trees, strict=True))
     ]
+
+
+def _first_with(trees: Sequence[Tree], path: str, text: str) -> int:
+    """Which tree is the first to have this text in this file; the last one when none has."""
+    return next((n for n, tree in enumerate(trees) if text in tree.get(path, "")), len(trees) - 1)
