@@ -22,7 +22,7 @@ from .deployment import Platform, clean_environment, git, run_suites, running
 
 Sites = Callable[[str], DemoSite]
 
-ALL_TESTS = 47
+ALL_TESTS = 48
 SUITES_WITHOUT_AUTH = tuple(
     f"tests/e2e/test_{name}.py" for name in ("critical_path", "connectivity", "discovery", "limits", "docs")
 )

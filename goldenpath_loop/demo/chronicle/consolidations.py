@@ -74,7 +74,13 @@ EVENT_NAMES = ("agent_started", "agent_thinking", "tool_executing", "tool_comple
 EVENT_FIELDS = 'EVENT_FIELDS = ("agent", "detail", "tool_name", "arguments", "results", "response")\n\n'
 
 EVENTS: tuple[Edit, ...] = (
-    Swept(rules=((r'\brecord\((.+?), "(\w+)\.(\w+)"', r'record(\1, "\2-\3"'),), under=SERVICES),
+    Swept(
+        rules=(
+            (r'\b(record|fail)\((.+?), "(\w+)\.(\w+)"', r'\1(\2, "\3-\4"'),
+            (r'^( +"tunnel)\.(late",)$', r"\1-\2"),
+        ),
+        under=SERVICES,
+    ),
     Swept(
         rules=tuple((rf"\b{name.upper()}\b", f'"{name}"') for name in EVENT_NAMES),
         under=("backend/agents/run.py", "backend/events.py", "backend/metrics.py"),

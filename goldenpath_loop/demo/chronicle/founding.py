@@ -142,6 +142,8 @@ FOUNDING = (
                 "from starlette.routing import BaseRoute, Route, WebSocketRoute\n",
                 "from starlette.routing import BaseRoute, Route\n",
             ),
+            Lines("backend/limits.py", "MAX_TURNS = 20"),
+            Part("chatlib/logs.py", "def fail("),
             Lines(
                 "backend/app.py",
                 "from backend.chat import chat_endpoint",
@@ -154,6 +156,7 @@ FOUNDING = (
         "Edge: carry WebSockets, and refusals as they are",
         (
             Added("edge/tunnel.py"),
+            Part("chatlib/logs.py", "def warn(", "def fail("),
             Was("edge/app.py", "import Route, WebSocketRoute\n", "import Route\n"),
             Lines(
                 "edge/app.py",

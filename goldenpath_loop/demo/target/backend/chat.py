@@ -10,12 +10,21 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from backend.agents.run import run_agent
 from backend.events import error_event
 from backend.identity import Unidentified
-from backend.limits import MAX_TEXT_CHARS, MAX_TITLE_CHARS
+from backend.limits import MAX_TEXT_CHARS, MAX_TITLE_CHARS, MAX_TURNS
 from chatlib import paths
-from chatlib.logs import get_logger, record
+from chatlib.logs import fail, get_logger, record
 from chatlib.replies import reply
 
 SUBPROTOCOL = "chat.v1"
+
+# What the log calls a message that was refused; written out so that a search finds it here.
+REFUSALS = {
+    "invalid_json": "message.invalid_json",
+    "unknown_type": "message.unknown_type",
+    "missing_text": "message.missing_text",
+    "text_too_long": "message.text_too_long",
+    "no_such_thread": "message.no_such_thread",
+}
 
 log = get_logger("backend")
 
@@ -64,17 +73,20 @@ def thread_for(websocket: WebSocket, user: str, message: dict[str, Any]) -> str:
 
 
 async def answer_messages(websocket: WebSocket, user: str) -> None:
-    """Answer one message after the other until the client leaves."""
-    while True:
+    """Answer one message after the other until the client leaves or has had all its turns."""
+    turn = 1
+    while turn <= MAX_TURNS:
         raw = await websocket.receive_text()
         try:
             message = parse_message(raw)
             thread_id = thread_for(websocket, user, message)
         except BadMessage as bad:
+            record(log, REFUSALS[bad.code], user=user)
             await websocket.send_json(error_event(bad.code, str(bad)))
             continue
         async for event in run_agent(websocket.app.state, thread_id, message):
             await websocket.send_json(event)
+        turn += 1
 
 
 async def describe_chat(request: Request) -> Response:
@@ -103,5 +115,10 @@ async def chat_endpoint(websocket: WebSocket) -> None:
     record(log, "chat.opened", user=user)
     try:
         await answer_messages(websocket, user)
+        await websocket.close()
+        record(log, "chat.closed", user=user, code=1000)
     except WebSocketDisconnect as left:
         record(log, "chat.closed", user=user, code=left.code)
+    except Exception:
+        fail(log, "chat.failed", user=user)
+        await websocket.close(code=1011)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from backend.agents.catalogue import AGENTS, agent_named
 from backend.agents.tools import TOOLS
 from backend.events import KINDS
+from backend.limits import MAX_TURNS
 from chatlib import paths
 from chatlib.replies import refuse, reply
 from chatlib.version import VERSION
@@ -26,13 +27,14 @@ async def services(request: Request) -> Response:
 
 
 async def mcp_config(request: Request) -> Response:
-    """How a client reaches the agents: transport, subprotocol, events."""
+    """How a client reaches the agents: transport, subprotocol, events, turns of one socket."""
     return reply(
         {
             "transport": "websocket",
             "url": paths.CHAT,
             "subprotocols": ["chat.v1"],
             "events": list(KINDS),
+            "turns": MAX_TURNS,
         }
     )
 

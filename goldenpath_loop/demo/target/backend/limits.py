@@ -5,6 +5,7 @@ from starlette.requests import Request
 MAX_TEXT_CHARS = 4000
 MAX_TITLE_CHARS = 120
 MAX_PAGE = 100
+MAX_TURNS = 20
 
 
 class BadQuery(Exception):

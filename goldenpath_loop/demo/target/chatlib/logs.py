@@ -16,7 +16,21 @@ def get_logger(service: str) -> logging.Logger:
     return log
 
 
+def line(event: str, fields: dict[str, object]) -> str:
+    """One event with its fields as key=value."""
+    return " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
+
+
 def record(log: logging.Logger, event: str, **fields: object) -> None:
-    """Write one event with its fields as key=value."""
-    details = " ".join(f"{name}={value}" for name, value in fields.items())
-    log.info("%s %s", event, details)
+    """Write one event."""
+    log.info("%s", line(event, fields))
+
+
+def warn(log: logging.Logger, event: str, **fields: object) -> None:
+    """Write one event that somebody should look at."""
+    log.warning("%s", line(event, fields))
+
+
+def fail(log: logging.Logger, event: str, **fields: object) -> None:
+    """Write one event and the exception that is being handled."""
+    log.exception("%s", line(event, fields))

@@ -1,18 +1,26 @@
 """Forwards WebSockets, and refusals of them as they are."""
 
 import asyncio
+import contextlib
+import time
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    ConnectionClosedError,
+    InvalidHandshake,
+    InvalidStatus,
+)
 from websockets.typing import Subprotocol
 
-from chatlib.logs import get_logger, record
+from chatlib.logs import get_logger, record, warn
 from chatlib.replies import refuse
 from edge.upstreams import Upstreams
 
 OPEN_TIMEOUT_S = 10.0
+OPEN_BUDGET_S = 0.0005
 PASSED_HEADERS = ("authorization", "cookie", "x-request-id")
 
 # How a side that leaves first ends the other way.
@@ -33,12 +41,13 @@ async def client_to_upstream(client: WebSocket, upstream: ClientConnection) -> N
 
 
 async def upstream_to_client(client: WebSocket, upstream: ClientConnection) -> None:
-    """Pass on what the service sends until it closes."""
-    async for message in upstream:
-        if isinstance(message, str):
-            await client.send_text(message)
-        else:
-            await client.send_bytes(message)
+    """Pass on what the service sends until it closes, for a good reason or a bad one."""
+    with contextlib.suppress(ConnectionClosedError):
+        async for message in upstream:
+            if isinstance(message, str):
+                await client.send_text(message)
+            else:
+                await client.send_bytes(message)
     await client.close(code=usable_code(upstream.close_code))
 
 
@@ -61,6 +70,19 @@ async def relay(client: WebSocket, upstream: ClientConnection) -> None:
             record(log, "tunnel.broken", error=type(outcome).__name__)
 
 
+def watch_opening(path: str, took_s: float) -> None:
+    """Warn of a socket that took its time: whoever waits on either side may lose patience."""
+    if took_s > OPEN_BUDGET_S:
+        warn(
+            log,
+            "tunnel.late",
+            path=path,
+            took_s=round(took_s, 4),
+            limit=f"OPEN_BUDGET_S={OPEN_BUDGET_S} in edge/tunnel.py",
+            risk="the socket may be closed early",
+        )
+
+
 async def tunnel(client: WebSocket) -> None:
     """Connect a client's socket with the service behind it.
 
@@ -75,6 +97,7 @@ async def tunnel(client: WebSocket) -> None:
 
     passed = [(name, client.headers[name]) for name in PASSED_HEADERS if name in client.headers]
     offered = [Subprotocol(name) for name in client.scope.get("subprotocols", [])]
+    started = time.monotonic()
     try:
         async with connect(
             "ws" + url.removeprefix("http"),
@@ -83,6 +106,7 @@ async def tunnel(client: WebSocket) -> None:
             open_timeout=OPEN_TIMEOUT_S,
             proxy=None,
         ) as upstream:
+            watch_opening(client.url.path, time.monotonic() - started)
             await client.accept(subprotocol=upstream.subprotocol)
             record(log, "tunnel.opened", path=client.url.path)
             await relay(client, upstream)

@@ -1,6 +1,9 @@
 """P2: agents are found, work, use their tools, and survive nonsense."""
 
+import contextlib
+
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.priority2]
 
@@ -43,6 +46,19 @@ class TestAgentPipeline:
         before = http.get("/api/metrics/pipeline").json()["runs_completed"]
         chat(token).ask("hello")
         assert http.get("/api/metrics/pipeline").json()["runs_completed"] > before
+
+    @pytest.mark.http
+    @pytest.mark.websocket
+    @pytest.mark.auth
+    def test_long_conversation(self, http, chat, token):
+        """One socket answers as many messages as clients are told."""
+        turns = http.get("/api/mcp/config").json()["turns"]
+        one, answers = chat(token), 0
+        with contextlib.suppress(ConnectionClosed):
+            while answers < turns:
+                one.ask("hello again")
+                answers += 1
+        assert answers == turns, f"expected {turns} answers on one socket, got {answers}"
 
     @pytest.mark.websocket
     @pytest.mark.auth
