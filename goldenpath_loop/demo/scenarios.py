@@ -28,6 +28,14 @@ SCENARIOS = (
     Scenario(
         "missing-secret", "The auth service cannot start: SERVICE_SECRET is not set. No code is at fault."
     ),
+    Scenario(
+        "missing-case",
+        "A chat into somebody else's thread breaks off: a table always lacked one entry. No revert mends it.",
+    ),
+    Scenario(
+        "innocent-warning",
+        "A socket closes one answer early, and the loud warning is not why. No revert mends it.",
+    ),
     Scenario("all-green", "Nothing is wrong."),
 )
 
@@ -57,6 +65,14 @@ FAULTS = {
                 'EVENT_FIELDS = ("agent", "detail", "arguments", "response")',
             ),
         ),
+    ),
+    "missing-case": Fault(
+        step="",
+        slips=(("backend/chat.py", '    "no_such_thread": "message.no_such_thread",\n', ""),),
+    ),
+    "innocent-warning": Fault(
+        step="",
+        slips=(("backend/chat.py", "while turn <= MAX_TURNS:", "while turn < MAX_TURNS:"),),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The four scenarios of the built-in target end as they should, started as a person starts them."""
+"""Scenarios of the built-in target end as they should, started as a person starts them."""
 
 from __future__ import annotations
 
