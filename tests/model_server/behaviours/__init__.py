@@ -1,0 +1,1 @@
+"""Models as scripts, good and bad ones, each a small module."""
