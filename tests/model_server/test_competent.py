@@ -14,6 +14,7 @@ import pytest
 from tests.model_server import serve
 from tests.model_server.behaviours.competent import Competent
 from tests.model_server.desk import FINDINGS, OBJECTIONS, PATCH, Desk
+from tests.model_server.shop import SOURCES
 
 WHY = "# Why do these tests fail?\n\n## Cluster\n\nK1 tests/test_shop.py::test_it"
 LINKS = "# Which of these links does not hold?\n\n## Chain\n\n"
@@ -28,83 +29,6 @@ shop/
 ## Why-chain
 
 """
-
-TABLE = '''"""Prices."""
-
-RATES = {
-    "letter": rate_letter,
-    "parcel": rate_parcel,
-}
-
-
-def price(kind, weight):
-    """Price of a shipment."""
-    return RATES[kind](weight)
-'''
-RATES = '''"""How each kind is charged."""
-
-
-def rate_letter(weight):
-    return 1 + weight
-
-
-def rate_parcel(weight):
-    return 5 + weight
-
-
-def rate_pallet(weight):
-    return 50 + weight
-'''
-PAGES = '''"""Pages of a list."""
-
-LIMIT = 3
-
-
-def page(rows, after):
-    """Rows that come after a number."""
-    found = []
-    for row in rows:
-        if row >= after and len(found) < LIMIT:
-            found.append(row)
-    return found
-
-
-ROUTES = [Route("/api/pages", page)]
-'''
-STOCK = '''"""Stock."""
-
-ITEMS = {"nail": 3}
-
-
-def item(name):
-    """What is there of an item."""
-    return ITEMS.get(name)
-
-
-def first(name):
-    row = item(name)
-    if row is None:
-        return 0
-    return row
-
-
-def total(name):
-    """Twice of what is there."""
-    row = item(name)
-    return row.bit_length()
-'''
-COUNTS = '''"""Counts."""
-
-
-def count(rows):
-    """How many rows there are."""
-    number = len(rows)
-
-
-def twice(rows):
-    """Twice as many."""
-    return count(rows).bit_length()
-'''
 
 
 def loaded(folder: Path, *names: str) -> dict[str, Any]:
@@ -141,7 +65,6 @@ def log_of(run: Callable[[], Any]) -> str:
     return "\n".join(out) + "\n2026-01-01 10:00:01,000 INFO shop request.done\n"
 
 
-SOURCES = {"table.py": TABLE, "rates.py": RATES, "pages.py": PAGES, "stock.py": STOCK, "counts.py": COUNTS}
 FIVE_HUNDRED = report(
     "assert 500 == 200", "AssertionError", "        assert http.get('/price').status_code == 200"
 )
