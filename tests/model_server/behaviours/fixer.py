@@ -54,7 +54,7 @@ def repair(conversation: Conversation, *, per_turn: int = 1) -> Plan:
     allowed = _allowed_paths(conversation.brief)
     if not any(_is_allowed(one.path, allowed) for one in known.places):
         allowed = ()
-    error = known.trace.error if known.trace else ""
+    error = known.trace.error if known.trace else _none_of(known.tests)
     to_skip = len(conversation.refusals)
     seen: set[tuple[str, str]] = set()
     tried = 0
@@ -107,6 +107,11 @@ def _read(conversation: Conversation) -> Generator[Ask, list[str], _Known]:
     known.places += named_in(named)
     known.places += [one for id_, text in texts.items() if kinds[id_] == "diff" for one in named_in(text)]
     return known
+
+
+def _none_of(tests: list[RedTest]) -> str:
+    """What a test says that met None where a value should be; it speaks for a missing return."""
+    return next((test.symptom for test in tests if "NoneType" in test.symptom), "")
 
 
 def _tables_of(trace: Trace) -> Generator[Ask, list[str], list[Place]]:

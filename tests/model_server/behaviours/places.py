@@ -105,8 +105,13 @@ def reached(tests: Sequence[RedTest]) -> Generator[Ask, list[str], list[Place]]:
 
 
 def _shorter(routes: Iterable[str]) -> list[str]:
-    """Each route's parts after its last fixed beginning."""
-    return [f"/{route.strip('/').split('/')[-1]}" for route in routes if route.count("/") > 1]
+    """What a table of routes may hold of each: its beginnings, the longest first, and its last part."""
+    found = []
+    for route in routes:
+        parts = route.strip("/").split("/")
+        found += ["/" + "/".join(parts[:count]) for count in range(len(parts) - 1, 1, -1)]
+        found += [f"/{parts[-1]}"] if len(parts) > 1 else []
+    return found
 
 
 def where_defined(names: Iterable[str]) -> Generator[Ask, list[str], list[Place]]:
