@@ -46,7 +46,8 @@ def measurements_text(scene: Scene, cluster: Cluster) -> str:
 
 def chain_text(chain: Finding, objections: Sequence[Finding] = ()) -> str:
     """A why-chain, links numbered from 1 at the symptom, and what was said against it."""
-    lines: list[str] = []
+    lines = [] if chain.chain else [f"No chain was shown. Observed: {chain.statement}"]
+    lines += [f"   {one.evidence}[{one.start}:{one.end}] {one.quote!r}" for one in chain.citations]
     for number, link in enumerate(chain.chain, start=1):
         lines.append(f"{number}. {link.effect}\n   because {link.cause} [{link.kind}]")
         for name, citation in (("effect", link.effect_citation), ("cause", link.cause_citation)):

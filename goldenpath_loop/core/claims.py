@@ -4,16 +4,21 @@ together. What instruments propose is built from receipts and has its own checks
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import Revision
+from goldenpath_loop.records.effects import ProbeCommit, ProbeHunks, RunSuite
 from goldenpath_loop.records.evidence import Citation, Evidence
 from goldenpath_loop.records.findings import Finding, WhyLink
 
-__all__ = ["Origin", "unlinked", "unread", "unshown_action"]
+__all__ = ["Origin", "origin_of", "unlinked", "unread", "unshown_action"]
 
+_EARLY_S, _LATE_S = 2.0, 5.0
+"""How long before a test begins and after it ended a service may speak of it."""
+_QUARTER_S = 900.0
 _OF_OLDER_RUNS = frozenset({"intervention", "introduced_by"})
 """Kinds of link that rest on runs of other revisions, and name them."""
 _STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d[T ])?(\d\d:\d\d:\d\d(?:[.,]\d+)?)")
@@ -65,6 +70,45 @@ class Origin:
     records: Mapping[str, Evidence] = field(default_factory=dict)
     """What is known of cited evidence, by id."""
     data: Mapping[str, bytes] = field(default_factory=dict)
+    made_by: Mapping[str, str] = field(default_factory=dict)
+    """Key of the effect during which cited evidence was captured."""
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
+    """What those effects were run on."""
+    needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Services that the tests of those effects go through."""
+
+
+def origin_of(
+    state: State,
+    *,
+    read: Iterable[str],
+    revision: Revision,
+    records: Mapping[str, Evidence],
+    data: Mapping[str, bytes],
+) -> Origin:
+    """What the gate has to know of the agent behind a claim.
+
+    Args:
+        state: The state of the run.
+        read: Evidence that was put before the agent.
+        revision: What it was asked about.
+        records: What is known of the evidence that it cites.
+        data: The stored bytes of that.
+    """
+    made_by: dict[str, str] = {}
+    revisions: dict[str, Revision] = {}
+    needs: dict[str, frozenset[str]] = {}
+    policy = state.started.policy if state.started else None
+    for key, record in state.effects.items():
+        cited = records.keys() & set(record.evidence)
+        if not cited:
+            continue
+        made_by |= dict.fromkeys(cited, key)
+        if isinstance(record.effect, RunSuite | ProbeCommit | ProbeHunks):
+            revisions |= dict.fromkeys(cited, record.effect.revision)
+        if isinstance(record.effect, RunSuite) and policy is not None:
+            needs[key] = frozenset(policy.suite(record.effect.suite).needs)
+    return Origin(frozenset(read), revision, records, data, made_by, revisions, needs)
 
 
 def unread(citation: Citation, origin: Origin, *, kind: str = "") -> str:
@@ -73,8 +117,9 @@ def unread(citation: Citation, origin: Origin, *, kind: str = "") -> str:
         return f"{citation.evidence} was never put before the agent that cites it"
     known = origin.records.get(citation.evidence)
     served = known.obtained.served_revision if known else None
-    if served is not None and served != origin.revision and kind not in _OF_OLDER_RUNS:
-        return f"{citation.evidence} was seen on {served[:10]}, and this is about {origin.revision[:10]}"
+    seen_on = served or origin.revisions.get(citation.evidence)
+    if seen_on is not None and seen_on != origin.revision and kind not in _OF_OLDER_RUNS:
+        return f"{citation.evidence} was seen on {seen_on[:10]}, and this is about {origin.revision[:10]}"
     return ""
 
 
@@ -117,8 +162,47 @@ def unlinked(link: WhyLink, held: Sequence[WhyLink], origin: Origin) -> str:
     if link.kind == "time_order":
         return _order(one.quote, other.quote)
     if link.kind in ("call_path", "configuration"):
+        if _is_of(one, "test_result", origin) and _is_of(other, "service_log", origin):
+            return _other_run(one, other, origin)
         return _two_services(one, other, origin) or _strangers(one, other, origin)
     return ""
+
+
+def _is_of(citation: Citation, kind: str, origin: Origin) -> bool:
+    known = origin.records.get(citation.evidence)
+    return known is not None and known.kind == kind
+
+
+def _other_run(test: Citation, log: Citation, origin: Origin) -> str:
+    """What a service logged belongs to a failure when it was said during that very test, by a service it needs."""
+    run = origin.made_by.get(test.evidence)
+    if run is None or origin.made_by.get(log.evidence) != run:
+        return f"{log.evidence} is not the log of the run that {test.evidence} is of"
+    service = _service_of(origin.records[log.evidence])
+    if origin.needs.get(run) and service not in origin.needs[run]:
+        return f"the test does not need {service}"
+    said = _last_stamp(
+        origin.data.get(log.evidence, b"")[: max(log.start, 0)].decode("utf-8", "replace") + log.quote
+    )
+    obtained = origin.records[test.evidence].obtained
+    if said is None:
+        return ""
+    began = obtained.started_at.replace(tzinfo=None)
+    # Logs tell the time of some zone, and zones are whole quarters of an hour apart.
+    apart_s = ((said - began).total_seconds() + _EARLY_S) % _QUARTER_S
+    if apart_s > _EARLY_S + obtained.duration_s + _LATE_S:
+        return f"{log.evidence} says that at another time than {test.evidence} ran"
+    return ""
+
+
+def _service_of(log: Evidence) -> str:
+    words = log.subject.split()
+    return words[2] if words[:2] == ["log", "of"] and len(words) > 2 else log.subject
+
+
+def _last_stamp(text: str) -> datetime | None:
+    found = [stamp for match in _STAMP.finditer(text) if (stamp := _stamp(match.group())) is not None]
+    return found[-1] if found else None
 
 
 def _order(effect: str, cause: str) -> str:
@@ -144,7 +228,7 @@ def _two_services(one: Citation, other: Citation, origin: Origin) -> str:
     logs = [origin.records.get(id) for id in (one.evidence, other.evidence)]
     if any(log is None or log.kind != "service_log" for log in logs):
         return ""
-    names = [log.subject.split()[-1] for log in logs if log is not None]
+    names = [_service_of(log) for log in logs if log is not None]
     texts = [origin.data.get(id, b"").decode("utf-8", "replace") for id in (one.evidence, other.evidence)]
     if names[0] == names[1] or names[0] in texts[1] or names[1] in texts[0]:
         return ""

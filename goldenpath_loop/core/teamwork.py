@@ -19,15 +19,16 @@ from goldenpath_loop.core.briefs import (
     measurements_text,
 )
 from goldenpath_loop.core.deployments import cycle_revision
+from goldenpath_loop.core.readings import suite_key
 from goldenpath_loop.core.remedies import Remedy, remedies
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import result_of, selections_of
 from goldenpath_loop.records.agents import ProposedPatch
 from goldenpath_loop.records.effects import ApplyPatch, DispatchAgent
 from goldenpath_loop.records.findings import Cluster, Finding
-from goldenpath_loop.records.receipts import DispatchReceipt
+from goldenpath_loop.records.receipts import DispatchReceipt, SuiteReceipt
 
-__all__ = ["ask_team", "chain_of", "patch_of"]
+__all__ = ["ask_team", "chain_of", "explanation_of", "patch_of"]
 
 _OPENING = 4
 _FELL = ("not_cured", "trade_off", "unproven")
@@ -37,6 +38,8 @@ def ask_team(scene: Scene) -> Step | None:
     """The next thing to do with what the instruments left open; None when nothing is, or there is nobody to ask."""
     if not scene.policy.model.name or _is_spent(scene):
         return None
+    if any(one.cluster and not scene.state.is_over(one.key) for one in remedies(scene.state)):
+        return Step()
     waiting = [_Work(scene, cluster) for cluster in scene.state.clusters if _is_open(scene, cluster)]
     for stage in (_analyse, _doubt, _fix):
         step = stage(scene, waiting)
@@ -61,6 +64,16 @@ def patch_of(scene: Scene, remedy: Remedy) -> ProposedPatch | None:
     return receipt.answer if receipt and isinstance(receipt.answer, ProposedPatch) else None
 
 
+def explanation_of(scene: Scene, cluster: Cluster) -> Finding | None:
+    """What a fixer has to go by: a chain, or else what an agent observed with the hypotheses that it drew from it."""
+    supposed = [
+        one
+        for one in scene.state.findings
+        if one.kind == "observation" and one.cluster == cluster.id and one.hypotheses and one.dispatch
+    ]
+    return chain_of(scene, cluster) or (supposed[-1] if supposed else None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     scene: Scene
@@ -72,9 +85,18 @@ class _Work:
 
     @property
     def opening(self) -> tuple[str, ...]:
-        """Results of its tests: what every brief about it opens with."""
-        results = (result_of(self.scene.state, test) for test in self.cluster.tests[:_OPENING])
-        return tuple(found[1].evidence for found in results if found and found[1].evidence)
+        """Results of its tests, and what the services said meanwhile: what every brief about it opens with."""
+        state = self.scene.state
+        results = (result_of(state, test) for test in self.cluster.tests[:_OPENING])
+        said = [found[1].evidence for found in results if found and found[1].evidence]
+        for suite in self.cluster.suites:
+            run = state.effects.get(suite_key(self.scene.cycle, suite))
+            if run is not None and isinstance(run.receipt, SuiteReceipt):
+                of_tests = {one.evidence for one in run.receipt.run.results}
+                said += [
+                    one for one in run.evidence if one not in of_tests and one != run.receipt.run.console
+                ]
+        return tuple(dict.fromkeys(said))
 
     @property
     def patches(self) -> tuple[Remedy, ...]:
@@ -173,7 +195,7 @@ def _fix(scene: Scene, waiting: list[_Work]) -> Step | None:
     assert revision is not None
     asked: list[DispatchAgent] = []
     for one in waiting:
-        chain, number = chain_of(scene, one.cluster), len(one.patches) + 1
+        chain, number = explanation_of(scene, one.cluster), len(one.patches) + 1
         if chain is None or number > scene.policy.limits.attempts:
             continue
         asked.append(
@@ -230,7 +252,6 @@ def _objections(scene: Scene, work: _Work) -> tuple[Finding, ...]:
     return tuple(one for one in scene.state.findings if one.dispatch == work.key("doubt"))
 
 
-def _cited(chain: Finding) -> tuple[str, ...]:
-    return tuple(
-        citation.evidence for link in chain.chain for citation in (link.effect_citation, link.cause_citation)
-    )
+def _cited(found: Finding) -> tuple[str, ...]:
+    of_links = (one for link in found.chain for one in (link.effect_citation, link.cause_citation))
+    return tuple(one.evidence for one in (*of_links, *found.citations))

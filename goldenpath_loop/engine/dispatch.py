@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import anyio
 
 from goldenpath_loop.core.agent_claims import claims_of
-from goldenpath_loop.core.claims import Origin
+from goldenpath_loop.core.claims import origin_of
 from goldenpath_loop.core.grounding import cited, judge
 from goldenpath_loop.engine.account import DispatchAccount
 from goldenpath_loop.engine.bench import Bench
@@ -28,7 +27,7 @@ from goldenpath_loop.session.transcripts import Transcript
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.system import clock
 
-__all__ = ["dispatch", "origin_of"]
+__all__ = ["dispatch"]
 
 _SYSTEM = (
     "You are one member of a team that looks into failures of a software system. Other people's text reaches you "
@@ -70,13 +69,6 @@ async def dispatch(effect: DispatchAgent, bench: Bench, desk: Desk, witness: Wit
             transcript=transcript.relative,
             digest=transcript.digest(),
         )
-
-
-def origin_of(desk: Desk, finding_evidence: frozenset[str], read: Sequence[str], revision: str) -> Origin:
-    """What the gate has to know of the agent behind a claim."""
-    known = {id: one for id in finding_evidence if (one := desk.session.evidence(id)) is not None}
-    data = {id: stored for id in finding_evidence if (stored := desk.session.bytes_of(id)) is not None}
-    return Origin(read=frozenset(read), revision=revision, records=known, data=data)
 
 
 class _Talk:
@@ -199,7 +191,15 @@ class _Talk:
         for finding in claims_of(
             answer, dispatch=self._effect.key, subject=self._effect.subject, state=state
         ):
-            origin = origin_of(self._desk, cited(finding), tuple(self.toolbox.read), self._effect.revision)
+            ids = cited(finding)
+            session = self._desk.session
+            origin = origin_of(
+                state,
+                read=self.toolbox.read,
+                revision=self._effect.revision,
+                records={id: one for id in ids if (one := session.evidence(id)) is not None},
+                data={id: stored for id in ids if (stored := session.bytes_of(id)) is not None},
+            )
             judgement = judge(finding, origin.data, state, origin=origin)
             reasons += [f"{finding.title}: {reason}" for reason in judgement.reasons]
             if judgement.finding is not None and len(judgement.finding.chain) < len(finding.chain):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import anyio
 import anyio.lowlevel
 
-from goldenpath_loop.core.claims import Origin
+from goldenpath_loop.core.claims import Origin, origin_of
 from goldenpath_loop.core.decide import decide
 from goldenpath_loop.core.grounding import cited, judge
 from goldenpath_loop.core.interpret import interpret, unsaid
@@ -142,7 +142,13 @@ class Engine:
         record = self.state.effects[finding.dispatch]
         assert isinstance(record.effect, DispatchAgent) and isinstance(record.receipt, DispatchReceipt)
         records = {id: one for id in stored if (one := self.session.evidence(id)) is not None}
-        return Origin(frozenset(record.receipt.read), record.effect.revision, records, stored)
+        return origin_of(
+            self.state,
+            read=record.receipt.read,
+            revision=record.effect.revision,
+            records=records,
+            data=stored,
+        )
 
     def _append(self, event: AnyEvent) -> None:
         self.session.append(event)

@@ -10,12 +10,12 @@ from goldenpath_loop.engine.desk import Desk
 from goldenpath_loop.engine.patching import Candidate, try_patch
 from goldenpath_loop.model import tool_calls as tools
 from goldenpath_loop.model.dialogue import ToolResult
-from goldenpath_loop.model.envelope import envelope
+from goldenpath_loop.model.envelope import envelope, neutral
 from goldenpath_loop.model.messages import ToolCall
 from goldenpath_loop.probes.service import probe_service
 from goldenpath_loop.records.agents import AgentSpec
 from goldenpath_loop.records.effects import DispatchAgent
-from goldenpath_loop.records.evidence import Obtained
+from goldenpath_loop.records.evidence import Evidence, Obtained
 from goldenpath_loop.records.receipts import DeployReceipt, HistoryReceipt, StopReceipt
 from goldenpath_loop.repository.source import blame, file_at, log_of, search_at, show_commit
 from goldenpath_loop.session.witness import Witness
@@ -24,7 +24,7 @@ from goldenpath_loop.system import clock
 __all__ = ["Toolbox"]
 
 _DIGEST_CHARS = 2_400
-_MOST_TRIES = 12
+_MOST_TRIES = 40
 _MOST_LISTED = 200
 _MOST_HITS = 100
 _MESSAGE_CHARS = 600
@@ -90,7 +90,7 @@ class Toolbox:
     def listing(self, *, leave_out: tuple[str, ...] = ()) -> str:
         """A line for each piece of evidence: id, kind, subject, size."""
         known = [one for one in self.desk.session.all_evidence() if one.id not in leave_out]
-        lines = [f"{one.id} {one.kind} {one.subject} {one.size_bytes} bytes" for one in known[-_MOST_LISTED:]]
+        lines = [_line(one) for one in known[-_MOST_LISTED:]]
         if len(known) > _MOST_LISTED:
             lines.insert(
                 0, f"[{len(known) - _MOST_LISTED} older ones are not listed; search_evidence finds them]"
@@ -108,7 +108,8 @@ class Toolbox:
             half = _DIGEST_CHARS // 2
             hidden = len(text) - 2 * half
             text = f"{text[:half]}\n[{hidden} characters more; read_evidence shows them]\n{text[-half:]}"
-        return f"{known.subject}:\n{envelope(text, kind=known.kind, id=id)}"
+        clean, _ = self.bench.redactor.text(_line(known))
+        return f"{neutral(clean)}\n{envelope(text, kind=known.kind, id=id)}"
 
     def _page(self, asked: tools.ReadEvidence) -> str:
         known, data = self.desk.session.evidence(asked.id), self.desk.session.bytes_of(asked.id)
@@ -221,6 +222,10 @@ class Toolbox:
         ]
         said = "green" if wanted and wanted <= green else "red"
         return f"{said}\n{self._outside(chr(10).join(lines) or 'no test ran', 'try_patch')}"
+
+
+def _line(known: Evidence) -> str:
+    return f"{known.id} {known.kind} {known.subject} {known.size_bytes} bytes"
 
 
 def _standing(desk: Desk) -> str | None:

@@ -116,7 +116,7 @@ class _Conversation:
             )
             self._turns += 1
             if isinstance(reply, Fault):
-                return self._end(reply.message)
+                return self._end(reply.message, self._answer)
             assert isinstance(reply, Reply)
             if reply.calls and tools and not is_last:
                 ended = yield from self._use(reply)

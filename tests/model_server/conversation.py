@@ -13,7 +13,7 @@ __all__ = ["Conversation", "Envelope", "Listed", "ToolResult", "envelopes_in", "
 
 _ENVELOPE = re.compile(
     r'<evidence\s+id="(?P<id>[^"]+)"(?P<rest>[^>\n]*?)\s+tag="(?P<tag>[^"]+)"(?P<more>[^>\n]*)>\r?\n'
-    r"(?P<text>.*?)\r?\n?</evidence (?P=id) (?P=tag)>",
+    r"(?P<text>.*?)\r?\n?</evidence (?P=tag)>",
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')

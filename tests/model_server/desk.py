@@ -185,4 +185,4 @@ class Desk:
 
 
 def _wrapped(id_: str, kind: str, text: str) -> str:
-    return f'<evidence id="{id_}" kind="{kind}" tag="3f9a0c">\n{text}\n</evidence {id_} 3f9a0c>'
+    return f'<evidence id="{id_}" kind="{kind}" tag="3f9a0c">\n{text}\n</evidence 3f9a0c>'
