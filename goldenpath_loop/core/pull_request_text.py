@@ -7,10 +7,11 @@ from goldenpath_loop.core.remedies import Remedy, is_proven, remedies
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.core.targets import aimed_at
 from goldenpath_loop.core.wording import code, counted
-from goldenpath_loop.records.findings import Cluster, Finding, WhyLink
+from goldenpath_loop.records.agents import PullRequestText
+from goldenpath_loop.records.findings import Cluster, Finding, Verdict, WhyLink
 from goldenpath_loop.records.receipts import ChangeReceipt
 
-__all__ = ["body", "title", "value_at_risk_usd"]
+__all__ = ["body", "findings_of", "title", "value_at_risk_usd", "verdicts_of"]
 
 
 def title(scene: Scene, remedy: Remedy) -> str:
@@ -25,10 +26,28 @@ def title(scene: Scene, remedy: Remedy) -> str:
     return f"Revert {part}“{_subject(scene, remedy)}”: {shown} of {scene.policy.focus.name} {state}"
 
 
-def body(scene: Scene, remedy: Remedy) -> str:
-    """The whole text, Markdown. Every statement carries the id of the record it rests on."""
+def findings_of(scene: Scene, remedy: Remedy) -> list[Finding]:
+    """Findings that a pull request for `remedy` speaks of."""
+    return _findings(scene, tuple(dict.fromkeys(cluster for cluster, _ in aimed_at(scene, remedy))))
+
+
+def verdicts_of(scene: Scene, remedy: Remedy) -> list[Verdict]:
+    """Verdicts about `remedy`."""
+    found = (scene.state.verdict(kind, remedy.id) for kind in ("stability", "audit"))
+    return [one for one in found if one is not None]
+
+
+def body(scene: Scene, remedy: Remedy, words: PullRequestText | None = None) -> str:
+    """The whole text, Markdown. Every statement carries the id of the record it rests on.
+
+    Args:
+        scene: Where the run stands.
+        remedy: What is proposed.
+        words: An agent's summary whose numbers and references were checked; it stands apart, and is called so.
+    """
     clusters = tuple(dict.fromkeys(cluster for cluster, _ in aimed_at(scene, remedy)))
     sections = [
+        _in_words(words),
         _impact(scene, remedy),
         _cause(scene, remedy, clusters),
         _evidence(scene, clusters),
@@ -40,6 +59,16 @@ def body(scene: Scene, remedy: Remedy) -> str:
     if not is_proven(scene.state, remedy):
         sections.insert(0, "> Draft: the proof is not complete. See “Proof” for what is missing.")
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _in_words(words: PullRequestText | None) -> str:
+    if words is None:
+        return ""
+    hints = "".join(f"\n- {hint}" for hint in words.review_hints)
+    rests = ", ".join(words.because)
+    return f"## In an agent's words\n\n{words.summary}\n\nIt rests on {rests}; its numbers are theirs." + (
+        f"\n\nWhere to look hardest:\n{hints}" if hints else ""
+    )
 
 
 def value_at_risk_usd(scene: Scene, tests: set[str]) -> float:

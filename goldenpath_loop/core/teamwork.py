@@ -7,10 +7,8 @@ says decides anything here. Its claims go before the gate, its patch becomes a r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from goldenpath_loop.core.agent_claims import claims_of
 from goldenpath_loop.core.briefs import (
     chain_text,
     cluster_text,
@@ -18,6 +16,7 @@ from goldenpath_loop.core.briefs import (
     earlier_text,
     measurements_text,
 )
+from goldenpath_loop.core.consultation import consult
 from goldenpath_loop.core.deployments import cycle_revision
 from goldenpath_loop.core.readings import suite_key
 from goldenpath_loop.core.remedies import Remedy, remedies
@@ -36,7 +35,7 @@ _FELL = ("not_cured", "trade_off", "unproven")
 
 def ask_team(scene: Scene) -> Step | None:
     """The next thing to do with what the instruments left open; None when nothing is, or there is nobody to ask."""
-    if not scene.policy.model.name or _is_spent(scene):
+    if not scene.policy.model.name:
         return None
     if any(one.cluster and not scene.state.is_over(one.key) for one in remedies(scene.state)):
         return Step()
@@ -103,15 +102,6 @@ class _Work:
         """Patches for it so far."""
         return tuple(one for one in remedies(self.scene.state) if one.cluster == self.cluster.id)
 
-    def receipt(self, what: str, number: int = 1) -> DispatchReceipt | None:
-        """What came of a dispatch about the cluster."""
-        return self.scene.state.settled(self.key(what, number), DispatchReceipt)
-
-
-def _is_spent(scene: Scene) -> bool:
-    limits, used = scene.policy.limits, scene.state.charged
-    return used.cost_usd >= limits.cost_usd or used.tokens >= limits.tokens
-
 
 def _is_open(scene: Scene, cluster: Cluster) -> bool:
     """Whether a failure of the product is left that no remedy made so far mends or may still mend."""
@@ -136,20 +126,6 @@ def _is_lost(scene: Scene, remedy: Remedy) -> bool:
     return (proof is not None and proof.value in _FELL) or (audit is not None and audit.value == "violations")
 
 
-def _put(scene: Scene, work: Iterable[tuple[_Work, str, int]]) -> Step | None:
-    """Put claims of finished dispatches before the gate, in the order of clusters, each once."""
-    for one, what, number in work:
-        key, receipt = one.key(what, number), one.receipt(what, number)
-        if receipt is None or receipt.answer is None:
-            continue
-        claims = claims_of(receipt.answer, dispatch=key, subject=one.cluster.id, state=scene.state)
-        done = scene.state.judged(key)
-        if done < len(claims):
-            number = len(scene.state.findings) + len(scene.state.rejected) + 1
-            return Step(proposals=(claims[done].model_copy(update={"id": f"F{number}"}),))
-    return None
-
-
 def _analyse(scene: Scene, waiting: list[_Work]) -> Step | None:
     revision = cycle_revision(scene)
     assert revision is not None
@@ -168,7 +144,7 @@ def _analyse(scene: Scene, waiting: list[_Work]) -> Step | None:
         )
         for one in waiting
     ]
-    return request(scene.state, asked) or _put(scene, ((one, "analyse", 1) for one in waiting))
+    return consult(scene, asked)
 
 
 def _doubt(scene: Scene, waiting: list[_Work]) -> Step | None:
@@ -186,7 +162,7 @@ def _doubt(scene: Scene, waiting: list[_Work]) -> Step | None:
         )
         for one, chain in explained
     ]
-    return request(scene.state, asked) or _put(scene, ((one, "doubt", 1) for one, _ in explained))
+    return consult(scene, asked)
 
 
 def _fix(scene: Scene, waiting: list[_Work]) -> Step | None:
@@ -215,7 +191,7 @@ def _fix(scene: Scene, waiting: list[_Work]) -> Step | None:
                 tests=selections_of(scene.state, one.cluster.tests),
             )
         )
-    step = request(scene.state, asked)
+    step = consult(scene, asked)
     if step is not None:
         return step
     patches = [patch for one in asked if (patch := _patch(scene, one)) is not None]

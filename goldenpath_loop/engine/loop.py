@@ -98,7 +98,9 @@ class Engine:
         self._settle(await self.workers.next_outcome())
 
     def _refuse_repetition(self, finding: Finding) -> None:
-        """A decision that never takes note of its own claim would be made for ever."""
+        """A decision that never takes note of its own claim would be made for ever; agents may say a thing twice."""
+        if finding.dispatch:
+            return
         claim = finding.model_copy(update={"id": "F0"})
         if claim == self._last_claim:
             raise InternalError("the same claim is made twice in a row", where=finding.title)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from goldenpath_loop.core.consultation import consult
 from goldenpath_loop.core.deployments import (
     cycle_deployment,
     cycle_revision,
     deploy_key,
     ensure_deployment,
     ensure_tree,
+    service_reports,
     tree_key,
 )
+from goldenpath_loop.core.opinions import about_deployment
 from goldenpath_loop.core.readings import next_finding_id, unavailable_services
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.wording import counted
@@ -45,7 +48,11 @@ def decide(scene: Scene) -> Step:
     contradiction = _contradiction(scene)
     if contradiction is not None:
         return Step(proposals=(contradiction,))
-    return _judge(scene)
+    revision = cycle_revision(scene)
+    assert revision is not None
+    reports = service_reports(scene, cycle_deployment(scene))
+    step = consult(scene, about_deployment(scene, revision, reports, _verdicts(scene)))
+    return step or _judge(scene)
 
 
 def _probes(scene: Scene) -> list[ProbeService]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from goldenpath_loop.core.consultation import consult
 from goldenpath_loop.core.narrowing import can_be_narrowed
-from goldenpath_loop.core.pull_request_text import body, title
+from goldenpath_loop.core.opinions import about_words, words_of
+from goldenpath_loop.core.pull_request_text import body, findings_of, title, verdicts_of
 from goldenpath_loop.core.remedies import (
     has_pull_request,
     is_proven,
@@ -47,6 +49,12 @@ def decide(scene: Scene) -> Step:
     step = request(scene.state, [push])
     if step is not None or push_problem(scene.state, remedy):
         return step or _close(scene)
+    findings, verdicts = findings_of(scene, remedy), verdicts_of(scene, remedy)
+    asked = about_words(scene, remedy, findings, verdicts)
+    step = consult(scene, asked)
+    if step is not None:
+        return step
+    words = words_of(scene, asked, findings, verdicts)
     pushed = scene.state.settled(push.key, PushReceipt)
     pull_request = OpenPullRequest(
         key=f"pull_request/{remedy.branch}",
@@ -54,7 +62,7 @@ def decide(scene: Scene) -> Step:
         head=remedy.head,
         base_branch=scene.policy.target.branch,
         title=title(scene, remedy),
-        body=body(scene, remedy),
+        body=body(scene, remedy, words),
         draft=not is_proven(scene.state, remedy),
         is_pushed=pushed is not None and not pushed.local_only,
     )

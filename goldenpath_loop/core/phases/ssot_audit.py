@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from goldenpath_loop.core.consultation import consult
+from goldenpath_loop.core.opinions import about_hits
 from goldenpath_loop.core.remedies import Remedy, audit_key, audited_clean, to_show, under_repair
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.teamwork import patch_of
 from goldenpath_loop.records.effects import AuditTree
 from goldenpath_loop.records.events import PhaseResult
-from goldenpath_loop.records.receipts import RemedyReceipt
+from goldenpath_loop.records.receipts import AuditReceipt, RemedyReceipt
 
 __all__ = ["decide"]
 
@@ -16,6 +18,14 @@ def decide(scene: Scene) -> Step:
     """One audit a remedy; clean ones go on, and when none is clean the remedies go back."""
     found = [remedy for remedy in under_repair(scene.state) if remedy.receipt is not None]
     step = request(scene.state, [_audit(scene, remedy, remedy.receipt) for remedy in found if remedy.receipt])
+    if step is not None:
+        return step
+    asked = [
+        one
+        for remedy in found
+        for one in about_hits(scene, remedy, scene.state.settled(audit_key(remedy), AuditReceipt))
+    ]
+    step = consult(scene, asked)
     if step is not None:
         return step
     clean = audited_clean(scene.state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from goldenpath_loop.core import verdicts
+from goldenpath_loop.core.consultation import consult
 from goldenpath_loop.core.deployments import (
     cycle_deployment,
     cycle_tree,
@@ -17,6 +18,7 @@ from goldenpath_loop.core.deployments import (
     service_reports,
 )
 from goldenpath_loop.core.narrowing import can_be_narrowed
+from goldenpath_loop.core.opinions import about_slower_tests
 from goldenpath_loop.core.proof_runs import (
     cured_selections,
     not_red,
@@ -99,7 +101,9 @@ def _prove(scene: Scene, remedy: Remedy) -> Step:
         step = request(scene.state, effects)
         if step is not None:
             return step
-    return _judge(scene, remedy)
+    before = list(sound_runs(scene.state, scene.cycle).values())
+    after = sound(scene, _full_runs(scene, remedy))
+    return consult(scene, about_slower_tests(scene, remedy, before, after)) or _judge(scene, remedy)
 
 
 def _stages(scene: Scene, remedy: Remedy, deployment: str) -> Iterable[Sequence[AnyEffect]]:

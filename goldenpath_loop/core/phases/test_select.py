@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.core.deployments import cycle_deployment, cycle_tree
+from goldenpath_loop.core.consultation import consult
+from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree
+from goldenpath_loop.core.opinions import about_order, ordered
 from goldenpath_loop.core.readings import HISTORY_KEY, histories, unavailable_services
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.wording import counted
@@ -73,7 +75,12 @@ def _plan(scene: Scene, runnable: list[SuiteSpec], left_out: tuple[LeftOut, ...]
     ranked = rank_suites(
         [suite for suite in runnable if suite.name not in empty], collected, histories(scene)
     )
-    planned = tuple(_with_errors(scene, one) for one in ranked)
+    revision = cycle_revision(scene)
+    asked = about_order(scene, revision, ranked, histories(scene)) if revision else []
+    step = consult(scene, asked)
+    if step is not None:
+        return step
+    planned = tuple(_with_errors(scene, one) for one in ordered(scene, ranked, asked))
     plan = Plan(
         suites=planned,
         left_out=(*left_out, *(LeftOut(suite=name, reason="it collected no test") for name in empty)),

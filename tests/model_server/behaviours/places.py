@@ -100,7 +100,8 @@ def reached(tests: Sequence[RedTest]) -> Generator[Ask, list[str], list[Place]]:
         if "Route" in hit.text or "route" in hit.text or "add_" in hit.text
         for name in re.findall(r"\b[a-z_]\w{3,}\b(?!\s*[=(.])", hit.text)
     ]
-    defined = yield from where_defined(handlers)
+    called = [name for test in tests for name in test.called]
+    defined = yield from where_defined([*called, *handlers])
     return list(dict.fromkeys([*defined, *(_placed(hit) for hit in found)]))
 
 

@@ -88,6 +88,12 @@ class RedTest:
         return tuple(one for one in self.frames if not one.is_foreign and not is_test_path(one.path))
 
     @cached_property
+    def called(self) -> list[str]:
+        """Names of functions that the line which failed calls."""
+        failed = "\n".join(re.findall(r"^> .*$", self.text, re.MULTILINE))
+        return list(dict.fromkeys(re.findall(r"(?<![\w.])([a-z_]\w{2,})\(", failed)))
+
+    @cached_property
     def literals(self) -> list[str]:
         """Strings that stand in the shown body of the test, and in its message."""
         found = re.findall(r"(\"[^\"\n]{2,80}\"|'[^'\n]{2,80}')", self.text)
