@@ -11,6 +11,7 @@ LoopError
 │   ├── ProcessError           a program could not be started
 │   ├── RepositoryError        git refused
 │   └── DeployError            a deployment could not be described or started
+├── PutOffError            the run is to pause: a unit that was under way is done again later
 └── InternalError          our own mistake: please report it                     exit 1
 
 Expected failures of the world (a red test, a refused handshake, a service that does not start) are
@@ -27,6 +28,7 @@ __all__ = [
     "LogError",
     "LoopError",
     "ProcessError",
+    "PutOffError",
     "RepositoryError",
     "RunLockedError",
     "UsageError",
@@ -100,6 +102,10 @@ class RepositoryError(WorldError):
 
 class DeployError(WorldError):
     """A deployment could not be made."""
+
+
+class PutOffError(LoopError):
+    """The run is to pause, so this is done again later."""
 
 
 class InternalError(LoopError):

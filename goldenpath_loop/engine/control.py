@@ -104,6 +104,7 @@ async def _work(
     async with LocalWorkers(perform_one, jobs=bench.policy.jobs) as workers:
         engine = interruption.engine = Engine(session, bench.policy, workers)
         bench.desk.state = lambda: engine.state
+        bench.desk.is_pausing = lambda: engine.is_pausing
         if interruption.name:
             return None
         return await interruption.engine.run()

@@ -34,6 +34,8 @@ class Desk:
     """None when no model is configured."""
     state: Callable[[], State] = field(default=State)
     """What the run has come to, at any moment."""
+    is_pausing: Callable[[], bool] = field(default=lambda: False)
+    """Whether nothing new may start."""
 
 
 @asynccontextmanager

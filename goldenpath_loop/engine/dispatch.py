@@ -14,7 +14,7 @@ from goldenpath_loop.engine.account import DispatchAccount
 from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.desk import Desk
 from goldenpath_loop.engine.toolbox import Toolbox
-from goldenpath_loop.errors import InternalError
+from goldenpath_loop.errors import ConfigurationError, InternalError, PutOffError
 from goldenpath_loop.model.answers import parsed, schema_of
 from goldenpath_loop.model.caller import Caller
 from goldenpath_loop.model.dialogue import End, Flow, Rules, ToolResult, UseTools, converse
@@ -47,6 +47,13 @@ async def dispatch(effect: DispatchAgent, bench: Bench, desk: Desk, witness: Wit
     agent = desk.team.agents.get(effect.agent)
     if agent is None or desk.caller is None:
         raise InternalError(f"agent {effect.agent} cannot be asked: no model is configured", where=effect.key)
+    unknown = set(agent.inputs) - {*effect.inputs, "evidence", "schema"}
+    if unknown:
+        raise ConfigurationError(
+            f"nobody gives it {', '.join(sorted(unknown))}",
+            where=f"agents/{agent.name}.toml",
+            advice=f"Inputs there are: {', '.join(sorted({*effect.inputs, 'evidence', 'schema'}))}.",
+        )
     with Transcript(desk.session.folder, effect.key, desk.session.redactor) as transcript:
         talk = _Talk(effect, agent, bench, desk, witness, transcript)
         end = await talk.hold(desk.caller)
@@ -124,6 +131,9 @@ class _Talk:
         try:
             wanted = next(flow)
             while True:
+                if self._desk.is_pausing():
+                    self._transcript.write("put_off", _now(), reason="the run is to pause")
+                    raise PutOffError(where=self._effect.key)
                 if isinstance(wanted, UseTools):
                     results: list[ToolResult] = []
                     for call in wanted.calls:
@@ -182,7 +192,10 @@ class _Talk:
             "evidence": f"{shown}\n\nOther evidence of this run:\n{rest}".strip(),
             "schema": json.dumps(schema_of(self._agent.output)),
         }
-        return self._desk.team.brief(self._agent.name, inputs)
+        # An agent of the target's own may want less than is there.
+        return self._desk.team.brief(
+            self._agent.name, {name: text for name, text in inputs.items() if name in self._agent.inputs}
+        )
 
     def _check(self, answer: Any) -> list[str]:
         """What the gate would say, so that the agent hears it while it can still do something about it."""

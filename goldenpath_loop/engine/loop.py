@@ -108,7 +108,7 @@ class Engine:
 
     def _settle(self, outcome: Outcome) -> None:
         key = outcome.effect.key
-        if self.state.is_over(key):
+        if self.state.is_over(key) or outcome.is_put_off:
             return  # a unit may run twice; the first outcome of a key wins
         if outcome.receipt is None:
             self._append(

@@ -14,7 +14,7 @@ from typing import Protocol, Self
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from goldenpath_loop.errors import InternalError, LogError, LoopError
+from goldenpath_loop.errors import InternalError, LogError, LoopError, PutOffError
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.system import clock
@@ -33,6 +33,8 @@ class Outcome:
     error: str = ""
     advice: str = ""
     duration_s: float = 0.0
+    is_put_off: bool = False
+    """Whether it was left off because the run is to pause: there is no outcome then, and it is asked for again."""
 
 
 class Workers(Protocol):
@@ -159,6 +161,8 @@ class LocalWorkers:
             receipt = await self._perform(effect)
         except (InternalError, LogError):
             raise
+        except PutOffError:
+            return Outcome(effect, None, is_put_off=True)
         except LoopError as error:
             message = f"{error.where}: {error.message}" if error.where else error.message
             return Outcome(effect, None, message, error.advice, clock.monotonic_s() - began)

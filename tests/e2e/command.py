@@ -14,7 +14,7 @@ from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.log import read
 
-__all__ = ["Typed", "environment", "leftovers", "only_run", "state_of", "typed"]
+__all__ = ["LOOP", "Typed", "environment", "leftovers", "only_run", "state_of", "typed"]
 
 LOOP = (sys.executable, "-m", "goldenpath_loop")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 from goldenpath_loop.core.remedies import is_proven, remedies
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.receipts import DispatchReceipt
-from tests.e2e.command import leftovers, only_run, state_of, typed
+from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
 from tests.e2e.library import LIBRARY_CONFIG, Library, build_library, git
 from tests.model_server import Behaviour, Fault, ModelServer, serve
 from tests.model_server.behaviours.broken import Broken
@@ -95,7 +98,12 @@ BAD: dict[str, Behaviour] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+_SAMPLE = ("lazy", "endless, the same", "liar, cut_quote", "broken, drop in the middle", "broken, key")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in _SAMPLE else pytest.param(name, marks=pytest.mark.full) for name in BAD]
+)
 def test_a_bad_model_changes_nothing_that_is_true(tmp_path: Path, name: str) -> None:
     """The outcome, the remedies and the findings are those of a run without a model."""
     with asked(tmp_path, BAD[name]) as (library, server):
@@ -122,7 +130,49 @@ def test_a_run_without_money_asks_nobody(tmp_path: Path) -> None:
     assert state_of(only_run(library.root / "runs")).usage.tokens == 0
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("how", ["pause", "kill"])
+def test_a_conversation_that_is_cut_off_is_held_again(tmp_path: Path, how: str) -> None:
+    """After the acknowledgement no model is asked; what the cut-off conversation used still counts."""
+    with serve(Competent(tries_per_turn=4), latency_s=0.7) as server:
+        config = LIBRARY_CONFIG + _MODEL.format(url=server.base_url)
+        library = build_library(tmp_path, commits=4, culprit=1, config=config)
+        with subprocess.Popen(
+            [*LOOP, "start", "--json"],
+            cwd=library.root,
+            env=environment(tmp_path),
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            _wait(lambda: len(server.requests) >= 2)
+            if how == "pause":
+                assert typed("pause", folder=library.root, cache=tmp_path).exit_code == 0
+                before = len(server.requests)
+                assert process.wait(timeout=60) == 130
+                assert len(server.requests) == before
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(timeout=60)
+        run = only_run(library.root / "runs")
+        used = state_of(run).charged
+        assert used.tokens > 0
+        assert bool(state_of(run).open_calls) == (how == "kill")
+        done = typed("resume", "--json", folder=library.root, cache=tmp_path)
+    assert done.exit_code == 0, done.errors
+    assert done.record["outcome"] == "repaired"
+    state = state_of(run)
+    assert state.charged.tokens > used.tokens
+    assert len([one for one in state.findings if one.dispatch]) == 1
+    assert leftovers(str(tmp_path)) == []
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("scenario", ["missing-case", "innocent-warning"])
 def test_scenarios_that_no_revert_mends_are_repaired(tmp_path: Path, scenario: str) -> None:
     """One needs a new entry in a table; in the other the loud suspect is innocent, which trying it shows."""
