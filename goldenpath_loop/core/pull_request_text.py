@@ -133,6 +133,9 @@ def _cause(scene: Scene, remedy: Remedy, clusters: tuple[Cluster, ...]) -> str:
     for finding in _findings(scene, clusters):
         whys = [f"{number}. {_why(link)}" for number, link in enumerate(finding.chain, start=1)]
         lines.append(f"Five whys ({finding.id}):\n\n" + "\n".join(whys))
+        for other in scene.state.findings:
+            if other.kind == "observation" and other.cluster == finding.cluster and other.dispatch:
+                lines.append(f"An agent observes ({other.id}): {other.title}. {other.statement}")
         if finding.hypotheses:
             lines.append(
                 "Not shown, only supposed:\n\n" + "\n".join(f"- {text}" for text in finding.hypotheses)

@@ -184,7 +184,7 @@ class _Talk:
         return reply
 
     def _brief(self) -> str:
-        opening = tuple(dict.fromkeys(self._effect.opening))
+        opening = tuple(id for id in dict.fromkeys(self._effect.opening) if self._opens(id))
         shown = "\n\n".join(self.toolbox.shown(id) for id in opening)
         rest = self.toolbox.listing(leave_out=opening)
         inputs = {
@@ -196,6 +196,11 @@ class _Talk:
         return self._desk.team.brief(
             self._agent.name, {name: text for name, text in inputs.items() if name in self._agent.inputs}
         )
+
+    def _opens(self, id: str) -> bool:
+        """Whether evidence is of a kind that this agent's brief opens with; what is not is only listed."""
+        known = self._desk.session.evidence(id)
+        return known is not None and known.kind in self._agent.instruments
 
     def _check(self, answer: Any) -> list[str]:
         """What the gate would say, so that the agent hears it while it can still do something about it."""

@@ -21,6 +21,7 @@ from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session, load
 from goldenpath_loop.testing import paper_policy
 
+from .team_worlds import TeamWorld, team_policy
 from .worlds import Crash, Life, World, live, start
 
 
@@ -42,6 +43,11 @@ def costly() -> World:
 def green() -> World:
     """Nothing is wrong."""
     return World(commits=4, culprit=None)
+
+
+def asking() -> TeamWorld:
+    """The fault is older than the history; the second patch of an agent mends it."""
+    return TeamWorld(commits=3, culprit=0, cures=2)
 
 
 def crash_after(seq: int) -> Callable[[Session], None]:
@@ -104,13 +110,14 @@ def check(life: Life, whole: Life) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "jobs", "step"), [(simple, 1, 1), (green, 2, 1), (costly, 2, 3), (double, 3, 2)]
+    ("world", "jobs", "step"),
+    [(simple, 1, 1), (green, 2, 1), (costly, 2, 3), (double, 3, 2), (asking, 2, 2)],
 )
 def test_cut_off_after_any_line_it_ends_the_same(
     tmp_path: Path, world: Callable[[], World], jobs: int, step: int
 ) -> None:
     """What the log holds is never done again; what it asked for and did not get is asked in the same words."""
-    policy = paper_policy(jobs=jobs)
+    policy = team_policy(jobs=jobs) if world is asking else paper_policy(jobs=jobs)
     first = world()
     whole = anyio.run(lambda: live(start(tmp_path / "whole", policy), first, policy))
     sizes = list(itertools.accumulate(map(len, whole.folder.log.read_bytes().splitlines(keepends=True))))
@@ -119,6 +126,8 @@ def test_cut_off_after_any_line_it_ends_the_same(
         # Every other time the next line was half written.
         run = cut(whole, tmp_path / str(seq), sizes[seq - 1] + (60 if seq % 2 else 0))
         target = dataclasses.replace(world(), reverted=dict(first.reverted))
+        if isinstance(target, TeamWorld) and isinstance(first, TeamWorld):
+            target.patched.update(first.patched)
         life = anyio.run(partial(live, run, target, policy))
         check(life, whole)
         known = {line.event.key for line in whole.lines[:seq] if isinstance(line.event, EffectSettled)}

@@ -1,0 +1,122 @@
+"""Who is asked, in which order, how often; and that no answer decides anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from goldenpath_loop.core.remedies import is_proven, remedies
+from goldenpath_loop.records.effects import ApplyPatch, DispatchAgent
+from goldenpath_loop.records.policy import Limits, Policy
+from goldenpath_loop.records.usage import Usage
+from goldenpath_loop.testing import paper_policy
+
+from .team_worlds import TeamWorld, team_policy
+from .worlds import Life, World, live, start
+
+
+def lived(folder: Path, world: World, policy: Policy | None = None) -> Life:
+    """The life of a run with a team."""
+    policy = policy or team_policy()
+    return anyio.run(lambda: live(start(folder / "run", policy), world, policy))
+
+
+def questions(world: World) -> list[str]:
+    """Agents in the order in which they were asked."""
+    return [effect.agent for effect in world.asked if isinstance(effect, DispatchAgent)]
+
+
+def never_good(**more: object) -> TeamWorld:
+    """Red on every commit there is."""
+    return TeamWorld(commits=4, culprit=0, **more)  # type: ignore[arg-type]
+
+
+def test_without_a_model_nobody_is_asked(tmp_path: Path) -> None:
+    """The same world, and an honest end."""
+    world = never_good()
+    life = lived(tmp_path, world, paper_policy())
+    assert life.outcome == "inconclusive"
+    assert questions(world) == []
+
+
+def test_what_instruments_explain_costs_no_question_about_it(tmp_path: Path) -> None:
+    """A culprit is found and reverted; only the words of the pull request are asked for."""
+    world = TeamWorld(commits=9, culprit=5)
+    life = lived(tmp_path, world)
+    assert life.outcome == "repaired"
+    assert questions(world) == ["pr_author"]
+
+
+def test_nothing_wrong_is_nothing_to_ask(tmp_path: Path) -> None:
+    """Not one call."""
+    world = TeamWorld(commits=4, culprit=None)
+    assert lived(tmp_path, world).outcome == "passed"
+    assert questions(world) == []
+
+
+def test_a_patch_that_cures_is_proven_and_shown(tmp_path: Path) -> None:
+    """Red without it, green with it, red again; then the next cycle is green on top of it."""
+    world = never_good()
+    life = lived(tmp_path, world)
+    assert life.outcome == "repaired"
+    assert questions(world) == ["failure_analyst", "fixer", "pr_author"]
+    (remedy,) = remedies(life.state)
+    assert remedy.commit is None
+    assert is_proven(life.state, remedy)
+
+
+def test_a_patch_that_does_not_cure_is_told_to_the_next_attempt(tmp_path: Path) -> None:
+    """The runs say so, whatever the agent says; the third cures."""
+    world = never_good(cures=3)
+    life = lived(tmp_path, world)
+    assert life.outcome == "repaired"
+    assert [is_proven(life.state, one) for one in remedies(life.state)] == [False, False, True]
+    briefs = [one for one in world.asked if isinstance(one, DispatchAgent) and one.agent == "fixer"]
+    assert briefs[0].inputs["earlier"] == "none"
+    assert "R1: 1 of 1 test stay red" in briefs[1].inputs["earlier"]
+    assert "R2" in briefs[2].inputs["earlier"]
+
+
+def test_attempts_are_limited(tmp_path: Path) -> None:
+    """Two patches that cure nothing are enough, when two are allowed; the end is that of a run without a model."""
+    world = never_good(cures=0)
+    life = lived(tmp_path, world, team_policy(limits=Limits(attempts=2)))
+    assert life.outcome == "inconclusive"
+    assert sum(isinstance(one, ApplyPatch) for one in world.asked) == 2
+    assert not any(key.startswith("push/") for key in world.performed)
+
+
+@pytest.mark.parametrize("wrong", [{"quote": "AssertionError: assert total == 4"}, {"unread": True}])
+def test_a_claim_that_does_not_hold_leads_to_nothing(tmp_path: Path, wrong: dict[str, object]) -> None:
+    """It is rejected with its reason, and no fixer is asked on the strength of it."""
+    world = never_good(**wrong)
+    life = lived(tmp_path, world)
+    assert life.outcome == "inconclusive"
+    assert questions(world) == ["failure_analyst"]
+    assert life.state.findings == ()
+    assert len(life.state.rejected) == 1
+
+
+def test_an_agent_may_say_the_same_thing_twice(tmp_path: Path) -> None:
+    """That is no mistake of the loop, and costs nobody the run."""
+    life = lived(tmp_path, never_good(says=3))
+    assert life.outcome == "repaired"
+    assert len(life.state.findings) == 3
+
+
+def test_a_limit_that_is_reached_ends_the_questions_and_not_the_run(tmp_path: Path) -> None:
+    """It is said once; what instruments can do is done."""
+    world = never_good()
+    life = lived(tmp_path, world, team_policy(limits=Limits(cost_usd=0)))
+    assert life.outcome == "inconclusive"
+    assert questions(world) == []
+    assert life.state.limits_reached == ("cost_usd",)
+
+
+def test_what_is_reserved_counts_like_what_is_used() -> None:
+    """Sums of usage keep what was only guessed marked as such."""
+    one = Usage(prompt_tokens=3, cached_tokens=1, answer_tokens=2, cost_usd=0.5)
+    both = one + Usage(prompt_tokens=1, is_estimated=True)
+    assert (both.tokens, both.cached_tokens, both.cost_usd, both.is_estimated) == (6, 1, 0.5, True)
