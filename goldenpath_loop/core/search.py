@@ -12,11 +12,11 @@ from goldenpath_loop.core.readings import histories
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import own_signature, representative, selections_of
 from goldenpath_loop.errors import InternalError
-from goldenpath_loop.records.effects import ListCommits, ProbeCommit
+from goldenpath_loop.records.effects import ListCommits, ProbeCommit, TraceTests
 from goldenpath_loop.records.events import VerdictReached
 from goldenpath_loop.records.findings import Cluster, Measurement
 from goldenpath_loop.records.history import Commit
-from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt
+from goldenpath_loop.records.receipts import CommitProbeReceipt, CommitsReceipt, TraceReceipt
 from goldenpath_loop.science import culprit as science
 
 __all__ = [
@@ -33,6 +33,8 @@ __all__ = [
 
 COMMITS_KEY = "commits"
 _DOCUMENTS = (".md", ".rst", ".adoc")
+_LONG = 40
+"""From so many commits on, a run that only looks saves more than it costs."""
 
 
 def commits(scene: Scene) -> tuple[Commit, ...]:
@@ -51,6 +53,9 @@ def search(scene: Scene, clusters: tuple[Cluster, ...]) -> Step | None:
     history = base_history(scene, waiting[0])
     if isinstance(history, Step):
         return history
+    step = request(scene.state, _trace(scene, history, waiting))
+    if step is not None:
+        return step
     cluster = waiting[0]
     probes = observations(scene, cluster)
     hopeless = _hopeless(scene, history, probes)
@@ -198,17 +203,49 @@ def _first_guess(
     return ()
 
 
+def _trace_key(scene: Scene) -> str:
+    return f"c{scene.cycle}/trace/search"
+
+
+def _trace(scene: Scene, history: tuple[Commit, ...], waiting: tuple[Cluster, ...]) -> list[TraceTests]:
+    """The run that shows which files the failures go through, where the history is long enough to be worth it."""
+    base = scene.base.revision
+    assert base is not None
+    paths = {path for commit in history for path in commit.files if path.endswith(".py")}
+    known = scene.state.effects.get(_trace_key(scene))
+    if known is not None and isinstance(known.effect, TraceTests):
+        return [known.effect]
+    if len(history) < _LONG or not paths:
+        return []
+    return [
+        TraceTests(
+            key=_trace_key(scene),
+            revision=base,
+            protected=base,
+            selections=selections_of(scene.state, map(representative, waiting)),
+            paths=tuple(sorted(paths)),
+        )
+    ]
+
+
 def _hopeless(scene: Scene, history: tuple[Commit, ...], probes: list[science.Probe]) -> frozenset[int]:
-    """Commits not worth a run: documents only, or only tests, which travel from base.
+    """Commits not worth a run: documents only, tests only, which travel from base, or code that no failure runs.
 
     That is a guess from their paths. One such commit that was run and is red shows the guess to be wrong here.
     """
     target = scene.policy.target
+    trace = scene.state.settled(_trace_key(scene), TraceReceipt)
+    run = {one.path for one in trace.files} if trace else set()
     found = frozenset(
         index
         for index, commit in enumerate(history)
         if commit.files
-        and all(path.lower().endswith(_DOCUMENTS) or target.protects(path) for path in commit.files)
+        and all(
+            path.lower().endswith(_DOCUMENTS)
+            or target.protects(path)
+            or (run and path.endswith(".py") and path not in run)
+            for path in commit.files
+        )
     )
     measured = {probe.index: probe.outcome for probe in probes}
     green = {index for index, outcome in measured.items() if outcome == "green"}
