@@ -30,6 +30,7 @@ __all__ = ["drive"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+_CTRL_C = "Ctrl-C"
 _LOOK_EVERY_S = 0.2
 
 
@@ -68,7 +69,7 @@ async def drive(
     finished: RunFinished | None = None
     async with anyio.create_task_group() as outer:
         with anyio.CancelScope() as work:
-            outer.start_soon(_pause_on_signal, work, interruption)
+            outer.start_soon(_pause_on_signal, session, work, interruption)
             outer.start_soon(_follow_requests, session, work, interruption)
             async with (
                 open_desk(session, team_of(root), policy.model) as desk,
@@ -123,10 +124,18 @@ async def _follow_requests(session: Session, work: anyio.CancelScope, interrupti
         await anyio.sleep(_LOOK_EVERY_S)
 
 
-async def _pause_on_signal(work: anyio.CancelScope, interruption: _Interruption) -> None:
+async def _pause_on_signal(session: Session, work: anyio.CancelScope, interruption: _Interruption) -> None:
+    """Ctrl-C once lets what is under way end, twice ends it; whoever sends another signal has no time to wait."""
     with anyio.open_signal_receiver(*_SIGNALS) as signals:
         async for number in signals:
-            # Later signals change nothing: the clean-up is on its way and bounded.
-            if not interruption.name:
-                interruption.name = signal.Signals(number).name
+            name = _CTRL_C if number == signal.SIGINT else signal.Signals(number).name
+            engine = interruption.engine
+            is_soft = name == _CTRL_C and not interruption.name and engine is not None
+            interruption.name = interruption.name or name
+            if not work.cancel_called and (engine is None or engine.state.finished is None):
+                session.append(ControlRequested(request="pause" if is_soft else "pause_now", by=name))
+            if is_soft and engine is not None:
+                engine.is_pausing = True
+            else:
                 work.cancel()
+            # Later signals change nothing: the clean-up is on its way and bounded.

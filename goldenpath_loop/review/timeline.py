@@ -160,7 +160,10 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
         case LimitReached(limit=limit, allowed=allowed, used=used):
             yield Weight.HEADLINE, "bad", f"limit reached: {limit}, {used:g} of {allowed:g}"
         case ControlRequested(request=request, by=by):
-            yield Weight.HEADLINE, "doubtful", f"{request.replace('_', ' ')} asked for by {by}"
+            what = "what is under way may end" if request == "pause" else "what is under way is ended"
+            again = "; Ctrl-C once more ends it at once" if (request, by) == ("pause", "Ctrl-C") else ""
+            asked = f"{request.replace('_', ' ')} asked for by {by}"
+            yield Weight.HEADLINE, "doubtful", f"{asked}: nothing new starts, {what}{again}"
 
 
 def _settled(event: EffectSettled) -> _Told:

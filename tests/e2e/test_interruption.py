@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from goldenpath_loop.records.events import ControlRequested, EffectRequested, RunPaused
 from goldenpath_loop.session.log import read
 from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
-from tests.e2e.library import build_library
+from tests.e2e.library import build_library, git
 
 
 def _interrupted(words: list[str], folder: Path, cache: Path, ready: str, number: int) -> int:
@@ -53,6 +54,42 @@ def test_ctrl_c_leaves_nothing_and_a_resume_finishes(tmp_path: Path, ready: str)
     resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
     assert resumed.exit_code == 0, resumed.errors
     assert resumed.record["outcome"] == "repaired"
+    assert leftovers(str(tmp_path)) == []
+
+
+def test_ctrl_c_waits_for_what_is_under_way_and_twice_does_not(tmp_path: Path) -> None:
+    """A test that hangs holds a soft pause up; the second Ctrl-C ends it."""
+    library = build_library(tmp_path, commits=2, culprit=9)
+    (library.root / "tests" / "test_hang.py").write_text(
+        "import time\n\n\ndef test_hang():\n    time.sleep(300)\n"
+    )
+    git(library.root, "add", "--all")
+    git(library.root, "commit", "-qm", "A test that hangs")
+    with subprocess.Popen(
+        [*LOOP, "start"],
+        cwd=library.root,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "execute started" in line:
+                break
+        while not any("test_hang" in one for one in leftovers(str(tmp_path))):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        for line in process.stdout:
+            if "Ctrl-C once more" in line:
+                break
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.wait(timeout=60) == 130
+    state = state_of(only_run(library.root / "runs"))
+    assert state.paused
     assert leftovers(str(tmp_path)) == []
 
 
