@@ -9,6 +9,7 @@ import typer
 
 from goldenpath_loop import __version__
 from goldenpath_loop.cli.agents import agents
+from goldenpath_loop.cli.approve import approve, reject
 from goldenpath_loop.cli.culprit import culprit
 from goldenpath_loop.cli.demo import demo
 from goldenpath_loop.cli.doctor import doctor
@@ -41,6 +42,8 @@ app = typer.Typer(
 )
 app.command()(start)
 app.command()(pause)
+app.command()(approve)
+app.command()(reject)
 app.command()(resume)
 app.command()(culprit)
 app.command("list")(list_runs)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from goldenpath_loop.cli.person import person
 from goldenpath_loop.errors import LogError, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def pause(
     if not is_held(folder.log):
         raise UsageError(f"{folder.id} is not running", advice="`loop status` says how it stands.")
     asked_after = len(folder.log.read_bytes().splitlines())
-    ask(folder, Request("pause_now" if now else "pause", f"{_user()}@{socket.gethostname()}"))
+    ask(folder, Request("pause_now" if now else "pause", person()))
     in_flight = _acknowledged(folder, asked_after)
     if not as_json:
         typer.echo(f"{folder.id} acknowledged: nothing new starts")
@@ -88,10 +87,3 @@ def _state(folder: RunFolder) -> State:
     from goldenpath_loop.session.log import read
 
     return fold(read(folder.log))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "somebody"

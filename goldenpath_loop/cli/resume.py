@@ -67,7 +67,8 @@ def _configuration_of(started: RunStarted, log: str) -> tuple[Settings, Policy]:
     except ConfigurationError:
         clean = None
     if clean == recorded:
-        return settings, policy_of(settings, started.focus)
+        asked = {name: getattr(started.policy, name) for name in ("observe", "stop_after", "approve")}
+        return settings, policy_of(settings, started.focus).model_copy(update=asked)
     if redactor_of(started.settings, file.parent).mark not in started.settings.model_dump_json():
         return started.settings, started.policy
     raise ConfigurationError(

@@ -6,13 +6,13 @@ import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from goldenpath_loop.cli.focus import policy_of
 from goldenpath_loop.errors import ConfigurationError, UsageError
-from goldenpath_loop.records.policy import Policy, Settings
+from goldenpath_loop.records.policy import Approvable, Policy, Settings
 from goldenpath_loop.session.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -49,6 +49,23 @@ def start(
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Test the last commit although the checkout has changes.")
     ] = False,
+    observe: Annotated[
+        bool,
+        typer.Option(
+            "--observe", help="Change nothing that others see: no deploy script, no push, no pull request."
+        ),
+    ] = False,
+    stop_after: Annotated[
+        str | None, typer.Option(help="End the run after this phase.", metavar="PHASE", show_default=False)
+    ] = None,
+    approve: Annotated[
+        str | None,
+        typer.Option(
+            help="Pause before these and wait for `loop approve`: deploy,push,pull_request.",
+            metavar="KINDS",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object at the end instead of progress.")
     ] = False,
@@ -63,6 +80,7 @@ def start(
             f"unexpected argument {scenario}",
             advice="A scenario goes with --demo; a focus with --focus NAME.",
         )
+    conduct = _conduct(observe, stop_after, approve)
     place = _place(config) if not demo else None
     runs_folder = (runs or (place.parent if place else Path.cwd()) / "runs").resolve()
     if place is None:
@@ -70,9 +88,23 @@ def start(
         target = _demo_target(folder, scenario or "websocket-route")
     else:
         folder, target = _configured(place, runs, runs_folder, focus)
-    policy = _policy_or_record(folder, target, focus)
+    policy = _policy_or_record(folder, target, focus).model_copy(update=conduct)
     _begin(folder, target, policy, allow_dirty=allow_dirty)
     raise typer.Exit(watch_run(folder, target.settings, policy, as_json=as_json))
+
+
+def _conduct(observe: bool, stop_after: str | None, approve: str | None) -> dict[str, object]:
+    """How far the run may go, as fields of its policy."""
+    from goldenpath_loop.core.phases import PHASES
+
+    if stop_after is not None and stop_after not in PHASES:
+        raise UsageError(f"there is no phase {stop_after!r}", advice=f"Phases: {', '.join(PHASES)}.")
+    kinds = tuple(dict.fromkeys(word.strip() for word in (approve or "").split(",") if word.strip()))
+    known = get_args(Approvable)
+    for kind in kinds:
+        if kind not in known:
+            raise UsageError(f"nobody approves {kind!r}", advice=f"Choose among: {', '.join(known)}.")
+    return {"observe": observe, "stop_after": stop_after or "", "approve": kinds}
 
 
 def _place(config: Path | None) -> Path:

@@ -83,6 +83,9 @@ def _next_phase(state: State, policy: Policy) -> Step:
     if last is None or last.cycle != state.cycle:
         return _start(state, FIRST)
     following = PHASES[last.phase].then[last.result]
+    if last.phase == policy.stop_after and following != "end":
+        reason = f"stopped after {last.phase}, as asked: {last.summary}"
+        return Step(events=(finish(state, "inconclusive", reason),))
     if following == "end":
         return Step(events=(outcome_of(state, last),))
     if following == "cycle":

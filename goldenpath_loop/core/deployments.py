@@ -87,7 +87,8 @@ def ensure_deployment(scene: Scene) -> Step | None:
     preview = scene.cycle > 1
     if not name or revision is None:
         return None
-    if not preview and scene.policy.deploy.adapter == "none":
+    adapter = scene.policy.deploy.adapter
+    if not preview and (adapter == "none" or (adapter == "command" and scene.policy.observe)):
         return None
     if (
         not preview

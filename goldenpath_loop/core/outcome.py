@@ -104,6 +104,11 @@ def _by_hand(state: State, remedy: Remedy) -> list[str]:
     failed = state.failed(f"pull_request/{remedy.branch}")
     if failed is not None:
         return [f"Open the pull request of {remedy.branch} by hand: {failed.error}."]
+    is_observed = (
+        state.started is not None and state.started.policy is not None and state.started.policy.observe
+    )
+    if is_proven(state, remedy) and is_observed:
+        return [f"Begin a run without --observe to push {remedy.branch}: it is proven."]
     if is_proven(state, remedy):
         by_hand = f"take {remedy.commit[:12]} back" if remedy.commit else f"apply {remedy.head}"
         return [f"Raise [limits] pull_requests, or {by_hand} by hand: that is proven."]

@@ -14,6 +14,8 @@ from typing import Literal, TypeVar
 
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import (
+    ApprovalDecided,
+    ApprovalRequested,
     CycleStarted,
     DecisionMade,
     EffectFailed,
@@ -84,6 +86,8 @@ class State:
     limits_reached: tuple[str, ...] = ()
     cycle_remedies: tuple[str, ...] = ()
     """Remedies that the current cycle tests together with base, by id."""
+    approvals: Mapping[str, ApprovalDecided | None] = field(default_factory=lambda: MappingProxyType({}))
+    """Effects that a person was asked about, and what was decided; None while nothing was."""
     usage: Usage = field(default_factory=Usage)
     """What models have used so far in finished calls."""
     open_calls: Mapping[tuple[str, int], Usage] = field(default_factory=lambda: MappingProxyType({}))
@@ -227,6 +231,10 @@ def _applied(state: State, line: Line, at: datetime) -> State:
         case FindingRejected(proposed=finding):
             proposed = state.proposed | {_proposal(state, finding)}
             return replace(state, rejected=(*state.rejected, finding), proposed=proposed)
+        case ApprovalRequested(effect=effect):
+            return replace(state, approvals=MappingProxyType({**state.approvals, effect.key: None}))
+        case ApprovalDecided() as event:
+            return replace(state, approvals=MappingProxyType({**state.approvals, event.key: event}))
         case UsageReserved() as event:
             calls = {**state.open_calls, (event.dispatch, event.call): event.most}
             return replace(state, open_calls=MappingProxyType(calls))

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
+from goldenpath_loop.core.approval import waiting_for
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.engine.bench import Bench, open_bench
 from goldenpath_loop.engine.desk import open_desk
@@ -91,7 +92,11 @@ async def drive(
     done = fold(session.lines).finished
     if done is not None:
         return done
-    paused = RunPaused(reason=f"{interruption.name or 'cancelled'}: everything it started was ended")
+    waiting = waiting_for(fold(session.lines)) if not interruption.name else ()
+    reason = f"{interruption.name or 'cancelled'}: everything it started was ended"
+    if waiting:
+        reason = f"it waits for a person to decide about {', '.join(waiting)}"
+    paused = RunPaused(reason=reason)
     session.append(paused)
     return paused
 

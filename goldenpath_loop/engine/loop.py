@@ -9,6 +9,7 @@ from __future__ import annotations
 import anyio
 import anyio.lowlevel
 
+from goldenpath_loop.core.approval import weigh
 from goldenpath_loop.core.claims import Origin, origin_of
 from goldenpath_loop.core.decide import decide
 from goldenpath_loop.core.grounding import cited, judge
@@ -57,7 +58,10 @@ class Engine:
         session.listen(self._apply)
 
     async def run(self) -> RunFinished | None:
-        """Go on until the run is finished, and return its last event; None when it is to pause and all is quiet."""
+        """Go on until the run is finished, and return its last event.
+
+        None when it is to pause and all is quiet, or when nothing is left to do before a person has decided.
+        """
         for event in unsaid(self.session.lines):
             self._append(event)
         while self.state.finished is None:
@@ -75,13 +79,18 @@ class Engine:
             for finding in step.proposals:
                 self._refuse_repetition(finding)
                 self._append(self._gate(finding))
-            for effect in step.effects:
+            sorted_effects = weigh(self.state, self.policy, step.effects)
+            for event in sorted_effects.events:
+                self._append(event)
+            if sorted_effects.held and not (sorted_effects.free or self.state.in_flight):
+                return None
+            for effect in sorted_effects.free:
                 if self.is_pausing:
                     break
                 self._append(EffectRequested(effect=effect))
                 if not await self.workers.adopt(effect):
                     await self.workers.submit(effect)
-            if step.is_wait:
+            if step.is_wait or (sorted_effects.held and not sorted_effects.free):
                 await self._wait()
         return self.state.finished
 

@@ -22,6 +22,8 @@ from goldenpath_loop.records.usage import Usage
 __all__ = [
     "SCHEMA_VERSION",
     "AnyEvent",
+    "ApprovalDecided",
+    "ApprovalRequested",
     "ControlRequested",
     "CycleFinished",
     "CycleStarted",
@@ -256,6 +258,23 @@ class LimitReached(Event):
     used: float
 
 
+class ApprovalRequested(Event):
+    """A person has to decide before an effect is carried out."""
+
+    type: Literal["approval.requested"] = "approval.requested"
+    effect: AnyEffect
+
+
+class ApprovalDecided(Event):
+    """What a person decided about an effect."""
+
+    type: Literal["approval.decided"] = "approval.decided"
+    key: EffectKey
+    approved: bool
+    by: str
+    reason: str = ""
+
+
 class ControlRequested(Event):
     """A person asked for something while the run was going on."""
 
@@ -284,6 +303,8 @@ AnyEvent = Annotated[
     | UsageReserved
     | UsageRecorded
     | LimitReached
+    | ApprovalRequested
+    | ApprovalDecided
     | ControlRequested,
     Field(discriminator="type"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from goldenpath_loop.records.base import Record
@@ -16,7 +18,10 @@ from goldenpath_loop.records.target import (
     TargetSpec,
 )
 
-__all__ = ["Limits", "Policy", "Settings"]
+__all__ = ["Approvable", "Limits", "Policy", "Settings"]
+
+Approvable = Literal["deploy", "push", "pull_request"]
+"""Effects that change what others see."""
 
 _GATES = {"P1": 0.0, "P2": 0.05, "P3": 0.10, "P4": 0.10, "P5": 0.20, "P6": 0.20}
 
@@ -63,6 +68,12 @@ class Policy(Record):
     limits: Limits
     model: ModelSpec = ModelSpec()
     jobs: int = Field(default=2, ge=1)
+    observe: bool = False
+    """Nothing outside of the run's own folders is changed: no deployment by script, no push, no pull request."""
+    stop_after: str = ""
+    """Phase after which the run ends."""
+    approve: tuple[Approvable, ...] = ()
+    """What a person decides about before it is done."""
 
     @property
     def focus_suites(self) -> tuple[SuiteSpec, ...]:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from goldenpath_loop.core.state import State, evolve
 from goldenpath_loop.records.events import (
+    ApprovalDecided,
+    ApprovalRequested,
     ControlRequested,
     CycleFinished,
     CycleStarted,
@@ -157,6 +159,12 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
         case VerdictReached(verdict=verdict):
             weight = Weight.HEADLINE if verdict.kind == "culprit" else Weight.DETAIL
             yield weight, _verdict_tone(verdict), _verdict_words(verdict, after)
+        case ApprovalRequested(effect=effect):
+            how = "`loop approve` or `loop reject`, then `loop resume`"
+            yield Weight.HEADLINE, "doubtful", f"a person has to decide: {effect_words(effect)} ({how})"
+        case ApprovalDecided(key=key, approved=approved, by=by, reason=reason):
+            said = f"{'approved' if approved else 'rejected'} by {by}{f': {reason}' if reason else ''}"
+            yield Weight.HEADLINE, "good" if approved else "doubtful", f"{key} {said}"
         case LimitReached(limit=limit, allowed=allowed, used=used):
             yield Weight.HEADLINE, "bad", f"limit reached: {limit}, {used:g} of {allowed:g}"
         case ControlRequested(request=request, by=by):

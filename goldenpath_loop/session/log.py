@@ -34,6 +34,8 @@ _NOT_AN_EVENT = (ValueError, KeyError, TypeError)
 
 COMMIT_POINTS = frozenset(
     {
+        "approval.decided",
+        "approval.requested",
         "run.started",
         "run.paused",
         "run.resumed",

@@ -18,6 +18,8 @@ from goldenpath_loop.records.agents import (
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import (
     AnyEvent,
+    ApprovalDecided,
+    ApprovalRequested,
     ControlRequested,
     CycleFinished,
     CycleStarted,
@@ -413,6 +415,8 @@ EVENTS: tuple[AnyEvent, ...] = (
     ),
     UsageReserved(dispatch="c1/analyse/K1/1", call=1, model="m", most=_USAGE),
     UsageRecorded(dispatch="c1/analyse/K1/1", call=1, usage=_USAGE, duration_s=0.5, problem="cut off"),
+    ApprovalRequested(effect=EFFECTS[0]),
+    ApprovalDecided(key="push/x", approved=True, by="ada@host", reason="r"),
     LimitReached(limit="duration_s", allowed=1.0, used=2.5),
     ControlRequested(request="pause_now", by="ada"),
 )

@@ -30,6 +30,11 @@ SECRET = 'p"ä\\ss\nw/o+rd'
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
 
 
+def is_own_word(text: str) -> bool:
+    """Whether it is part of a word that the loop itself writes, which is never a secret."""
+    return any(text in word for word in own_words())
+
+
 def test_a_known_value_is_taken_out_wherever_it_stands() -> None:
     """And it is said how often."""
     assert Redactor(["hunter22"]).text("hunter22 xhunter22x") == ("[redacted] x[redacted]x", 2)
@@ -54,7 +59,7 @@ def test_a_known_value_is_found_where_it_is_encoded(packed: str) -> None:
 
 
 @given(
-    st.text(min_size=6, max_size=40).filter(lambda text: len(text.encode()) >= 12),
+    st.text(min_size=6, max_size=40).filter(lambda text: len(text.encode()) >= 12 and not is_own_word(text)),
     st.text(max_size=5),
     st.text(max_size=5),
 )

@@ -44,6 +44,9 @@ def decide(scene: Scene) -> Step:
         )
         return Step(events=(limit, scene.finish("stopped", summary)))
     remedy = waiting[0]
+    if scene.policy.observe:
+        shown = ", ".join(f"{one.id} ({one.branch} at {str(one.head)[:12]})" for one in waiting)
+        return Step(events=(scene.finish("stopped", f"only observed: {shown} would be pushed and shown"),))
     assert remedy.head is not None
     push = PushBranch(key=f"push/{remedy.branch}", branch=remedy.branch, head=remedy.head)
     step = request(scene.state, [push])
