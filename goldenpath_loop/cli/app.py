@@ -20,6 +20,7 @@ from goldenpath_loop.cli.resume import resume
 from goldenpath_loop.cli.show import show
 from goldenpath_loop.cli.start import start
 from goldenpath_loop.cli.status import status
+from goldenpath_loop.cli.transcripts import transcripts
 from goldenpath_loop.cli.verify import verify
 from goldenpath_loop.errors import LoopError
 
@@ -49,6 +50,7 @@ app.command()(culprit)
 app.command("list")(list_runs)
 app.command()(status)
 app.command()(show)
+app.command()(transcripts)
 app.command()(verify)
 app.command()(init)
 app.command()(doctor)

@@ -11,14 +11,17 @@ from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
 from goldenpath_loop.records.base import EffectKey, Revision
 from goldenpath_loop.records.effects import AnyEffect
-from goldenpath_loop.records.receipts import AnyReceipt
+from goldenpath_loop.records.receipts import AnyReceipt, DispatchReceipt
 from goldenpath_loop.records.results import SuiteRun, TestResult
 
 __all__ = [
     "amount",
     "counted",
+    "dispatch_words",
     "effect_words",
     "first_line",
+    "percent",
+    "price",
     "purpose",
     "receipt_words",
     "seconds",
@@ -52,9 +55,19 @@ def usd(value: float) -> str:
     return f"USD {value:,.0f}"
 
 
+def price(value_usd: float) -> str:
+    """`0.1057`, `12.40`: US dollars without their sign, fine enough for one call of a model."""
+    return f"{value_usd:,.4f}" if 0 < value_usd < 1 else f"{value_usd:,.2f}"
+
+
+def percent(share: float | None) -> str:
+    """`82 %`; a dash when there is nothing to take a share of."""
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
 def amount(number: int, noun: str) -> str:
-    """`1 test`, `2 tests`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """`1 test`, `2 tests`, `95,984 tokens`."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def counted(names: Sequence[str], *, shown: int = 3) -> str:
@@ -191,8 +204,7 @@ def receipt_words(receipt: AnyReceipt) -> str:
         case receipts.AuditReceipt():
             return f"{amount(len(receipt.issues), 'issue')} in {amount(receipt.scanned, 'file')} read"
         case receipts.DispatchReceipt():
-            used = f"{amount(receipt.turns, 'turn')}, {receipt.usage.tokens} tokens"
-            return f"{receipt.problem or 'answered'} ({used}; {receipt.transcript})"
+            return f"{dispatch_words(receipt)} ({receipt.transcript})"
         case receipts.PushReceipt():
             return receipt.problem or f"{receipt.branch} is at {short(receipt.remote_head)} on the remote"
         case receipts.PullRequestReceipt():
@@ -200,6 +212,15 @@ def receipt_words(receipt: AnyReceipt) -> str:
             return f"pull request {receipt.address}{draft}{', found' if receipt.found else ''}"
         case _:
             assert_never(receipt)
+
+
+def dispatch_words(receipt: DispatchReceipt) -> str:
+    """What came of asking an agent: `answered after 7 turns, 95,984 tokens`."""
+    used = f"after {amount(receipt.turns, 'turn')}, {amount(receipt.usage.tokens, 'token')}"
+    refused = f", {amount(len(receipt.refusals), 'answer')} refused" if receipt.refusals else ""
+    if receipt.answer is not None:
+        return f"answered {used}{refused}"
+    return f"inconclusive {used}{refused}: {receipt.problem}"
 
 
 def _dirty(files: Sequence[str]) -> str:

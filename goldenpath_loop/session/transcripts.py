@@ -15,9 +15,17 @@ from goldenpath_loop.errors import LogError
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.redaction import Redactor
 
-__all__ = ["FOLDER", "Transcript", "read_transcript"]
+__all__ = [
+    "FOLDER",
+    "Transcript",
+    "read_transcript",
+    "read_transcript_from",
+    "transcript_digest",
+    "transcripts_of",
+]
 
 FOLDER = "transcripts"
+_MOST_ATTEMPTS = 999
 
 
 class Transcript:
@@ -36,10 +44,9 @@ class Transcript:
         self._redactor = redactor
         self._hash = hashlib.sha256()
         place = folder.path / FOLDER
-        stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-")[:120]
         try:
             place.mkdir(exist_ok=True)
-            self.path = _free(place, stem)
+            self.path = _free(place, name)
             self._file = self.path.open("xb")
         except OSError as error:
             raise LogError(f"the transcript cannot be written: {error.strerror}", where=str(place)) from error
@@ -76,26 +83,74 @@ class Transcript:
         return self._hash.hexdigest()
 
 
-def _free(place: Path, stem: str) -> Path:
-    for number in range(1, 1000):
-        path = place / (f"{stem}.jsonl" if number == 1 else f"{stem}.{number}.jsonl")
+def transcripts_of(folder: RunFolder, name: str) -> list[Path]:
+    """The transcripts about `name` that there are, the first attempt first."""
+    found: list[Path] = []
+    for path in _places(folder.path / FOLDER, name):
         if not path.exists():
-            return path
-    raise LogError("there are a thousand transcripts of that name", where=str(place / stem))
+            break
+        found.append(path)
+    return found
+
+
+def transcript_digest(folder: RunFolder, relative: str) -> str:
+    """SHA-256 of the transcript that a receipt names.
+
+    Raises:
+        LogError: It is not there, or it would lie anywhere but among the run's transcripts.
+    """
+    parts = Path(relative).parts
+    if len(parts) != 2 or parts[0] != FOLDER or parts[1] == "..":
+        raise LogError("it does not lie among the transcripts of the run", where=relative)
+    try:
+        return hashlib.sha256((folder.path / relative).read_bytes()).hexdigest()
+    except OSError as error:
+        raise LogError(f"it cannot be read: {error.strerror}", where=relative) from error
 
 
 def read_transcript(path: Path) -> Iterator[dict[str, Any]]:
     """Its lines; of one that is being written, the whole ones.
 
     Raises:
-        LogError: It cannot be read, or a line in the middle is not JSON.
+        LogError: It cannot be read, or a line in the middle is not a JSON object.
+    """
+    yield from read_transcript_from(path, 0)[0]
+
+
+def read_transcript_from(path: Path, skip: int) -> tuple[list[dict[str, Any]], int]:
+    """The whole lines after the first `skip`, and how many whole lines there are now.
+
+    Raises:
+        LogError: It cannot be read, or a line in the middle is not a JSON object.
     """
     try:
-        data = path.read_bytes()
+        whole = path.read_bytes().split(b"\n")[:-1]
     except OSError as error:
         raise LogError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
-        try:
-            yield json.loads(line)
-        except ValueError as error:
-            raise LogError("this line is not JSON", where=f"{path}:{number}") from error
+    return [_parsed(line, path, number) for number, line in enumerate(whole, start=1) if number > skip], len(
+        whole
+    )
+
+
+def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise LogError("this line is not JSON", where=f"{path}:{number}") from error
+    if not isinstance(record, dict):
+        raise LogError("this line is not a JSON object", where=f"{path}:{number}")
+    return record
+
+
+def _places(place: Path, name: str) -> Iterator[Path]:
+    """Where the attempts at `name` are written, one after the other."""
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-")[:120]
+    for number in range(1, _MOST_ATTEMPTS + 1):
+        yield place / (f"{stem}.jsonl" if number == 1 else f"{stem}.{number}.jsonl")
+
+
+def _free(place: Path, name: str) -> Path:
+    for path in _places(place, name):
+        if not path.exists():
+            return path
+    raise LogError("there are a thousand transcripts of that name", where=str(place / name))

@@ -1,0 +1,72 @@
+"""The dispatches of a run as a table: who was asked, what came of it, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from goldenpath_loop.review.dispatches import Charge, Dispatch, total_of
+from goldenpath_loop.review.wording import percent, price, seconds
+from goldenpath_loop.system.plain import plain_line
+
+__all__ = ["dispatch_table", "legend", "result_words"]
+
+_STYLES = {"answered": "green", "under way": "cyan", "failed": "red"}
+_RESULT_CHARS = 300
+
+
+def result_words(one: Dispatch) -> str:
+    """What came of a dispatch: `answered: 1 finding`, `inconclusive: no answer within 300 s`."""
+    detail = one.answer if one.state == "answered" else one.problem
+    return f"{one.state}: {detail}" if detail else one.state
+
+
+def dispatch_table(dispatches: Sequence[Dispatch]) -> RenderableType:
+    """A row a dispatch, and what they come to together."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("#", no_wrap=True, justify="right")
+    table.add_column("dispatch", overflow="fold", min_width=8)
+    table.add_column("agent", overflow="fold", min_width=7)
+    table.add_column("about", overflow="fold")
+    table.add_column("result", overflow="fold", min_width=12)
+    for name in ("turns", "tokens", "cost", "cached", "latency", "refused"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for one in dispatches:
+        table.add_row(
+            f"{one.number}",
+            Text(plain_line(one.key, max_chars=80)),
+            Text(plain_line(one.agent, max_chars=40)),
+            Text(plain_line(one.subject, max_chars=40)),
+            Text(
+                plain_line(result_words(one), max_chars=_RESULT_CHARS), style=_STYLES.get(one.state, "yellow")
+            ),
+            f"{one.turns}",
+            *_costs(one.charge),
+            f"{len(one.refusals)}",
+        )
+    if len(dispatches) > 1:
+        refused = sum(len(one.refusals) for one in dispatches)
+        turns = sum(one.turns for one in dispatches)
+        table.add_row(
+            "", "all", "", "", "", f"{turns}", *_costs(total_of(dispatches)), f"{refused}", style="bold"
+        )
+    return table
+
+
+def legend(dispatches: Sequence[Dispatch]) -> str:
+    """What the signs before numbers mean, as far as there are any."""
+    total = total_of(dispatches)
+    words = ["≥: some call was never counted, so at least that"] if total.is_least else []
+    words += ["~: the server did not count, so estimated"] if total.usage.is_estimated else []
+    return "; ".join(words)
+
+
+def _costs(charge: Charge) -> Iterator[str]:
+    sign = ("≥" if charge.is_least else "") + ("~" if charge.usage.is_estimated else "")
+    yield f"{sign}{charge.usage.tokens:,}"
+    yield f"{sign}${price(charge.usage.cost_usd)}"
+    yield percent(charge.cached_share)
+    yield seconds(charge.latency_s) if charge.latency_s is not None else "-"

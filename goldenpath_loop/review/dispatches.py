@@ -1,0 +1,274 @@
+"""What agents were asked in a run, what came of each question and what it cost: the same facts for every view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, assert_never
+
+from pydantic import AwareDatetime
+
+from goldenpath_loop.core.state import EffectRecord
+from goldenpath_loop.errors import LogError, UsageError
+from goldenpath_loop.records import agents
+from goldenpath_loop.records.agents import AnyAnswer
+from goldenpath_loop.records.base import EffectKey, Record
+from goldenpath_loop.records.effects import DispatchAgent
+from goldenpath_loop.records.events import EffectRequested, Line, UsageRecorded, UsageReserved
+from goldenpath_loop.records.receipts import DispatchReceipt, Refusal
+from goldenpath_loop.records.usage import Usage
+from goldenpath_loop.review.reading import Reading, read_lines
+from goldenpath_loop.review.wording import amount
+from goldenpath_loop.session.folder import RunFolder
+from goldenpath_loop.session.transcripts import read_transcript, transcripts_of
+
+__all__ = [
+    "Charge",
+    "Dispatch",
+    "answer_words",
+    "dispatches_of",
+    "find_dispatch",
+    "total_of",
+    "transcript_of",
+]
+
+DispatchState = Literal["answered", "inconclusive", "failed", "under way", "cut off"]
+
+
+class Charge(Record):
+    """What some calls of a model came to."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+    is_least: bool = False
+    """Whether some call was never counted by anybody, so that it may have been more."""
+    model_s: float = 0.0
+    """Seconds that were spent waiting for the model."""
+
+    @property
+    def latency_s(self) -> float | None:
+        """Seconds of waiting a call; None without a call that came back."""
+        return self.model_s / self.calls if self.calls else None
+
+    @property
+    def cached_share(self) -> float | None:
+        """How much of the prompts the server had at hand, from 0 to 1; None without a prompt."""
+        return self.usage.cached_tokens / self.usage.prompt_tokens if self.usage.prompt_tokens else None
+
+
+class Dispatch(Record):
+    """One question to one agent."""
+
+    number: int
+    """Its row in the order of asking, from 1."""
+    key: EffectKey
+    agent: str
+    subject: str
+    state: DispatchState
+    problem: str = ""
+    """Why there is no answer."""
+    answer: str = ""
+    """What was answered, in a few words."""
+    turns: int = 0
+    charge: Charge = Charge()
+    refusals: tuple[Refusal, ...] = ()
+    duration_s: float | None = None
+    """From asking to the end; None while there is no end."""
+    asked_at: AwareDatetime
+    transcript: str = ""
+    """File below the run folder, once the log names it."""
+    digest: str = ""
+
+
+def dispatches_of(
+    lines: Sequence[Line], *, reading: Reading | None = None, is_held: bool = False
+) -> tuple[Dispatch, ...]:
+    """Every dispatch of a run, in the order of asking.
+
+    Args:
+        lines: The session log.
+        reading: The same, read already.
+        is_held: Whether some process writes the log now; what is open is then under way, else it was cut off.
+    """
+    reading = reading or read_lines(lines)
+    charges, asked_at = _charges(lines), _asked_at(lines)
+    return tuple(
+        _dispatch(number, record, record.effect, charges.get(key), asked_at[key], reading, is_held=is_held)
+        for number, (key, record) in enumerate(
+            ((key, one) for key, one in reading.effects.items() if isinstance(one.effect, DispatchAgent)),
+            start=1,
+        )
+        if isinstance(record.effect, DispatchAgent)
+    )
+
+
+def total_of(dispatches: Sequence[Dispatch]) -> Charge:
+    """What they cost together."""
+    charges = [one.charge for one in dispatches]
+    return Charge(
+        calls=sum(one.calls for one in charges),
+        usage=sum((one.usage for one in charges), Usage()),
+        is_least=any(one.is_least for one in charges),
+        model_s=sum(one.model_s for one in charges),
+    )
+
+
+def find_dispatch(dispatches: Sequence[Dispatch], name: str) -> Dispatch:
+    """The dispatch of that key, with that number, or of whose key `name` is a part.
+
+    Raises:
+        UsageError: There is none, or more than one.
+    """
+    exact = [one for one in dispatches if name in (one.key, str(one.number))]
+    found = exact or [one for one in dispatches if name.lower() in one.key.lower()]
+    if len(found) == 1:
+        return found[0]
+    if not dispatches:
+        raise UsageError(f"no dispatch called {name}", advice="No agent was asked in this run.")
+    if not found:
+        keys = ", ".join(f"{one.number} {one.key}" for one in dispatches[:20])
+        raise UsageError(f"no dispatch called {name}", advice=f"There is: {keys}.")
+    keys = ", ".join(f"{one.number} {one.key}" for one in found[:20])
+    raise UsageError(f"{name} fits {len(found)} dispatches", advice=keys)
+
+
+def transcript_of(folder: RunFolder, dispatch: Dispatch) -> Path | None:
+    """Where its conversation stands; None when it has not begun. What a crash cut off has a file of its own."""
+    if dispatch.transcript:
+        return folder.path / dispatch.transcript
+    attempts = transcripts_of(folder, dispatch.key)
+    if not attempts:
+        return None
+    first = next(iter(read_transcript(attempts[-1])), None)
+    # Asked for again after a crash: the file of the attempt before is not this one's.
+    return attempts[-1] if first is None or _at(first.get("at")) >= dispatch.asked_at else None
+
+
+def answer_words(answer: AnyAnswer | None) -> str:
+    """What an agent answered, in a few words."""
+    match answer:
+        case None:
+            return ""
+        case agents.ProposedFindings():
+            said = amount(len(answer.findings), "finding") if answer.findings else ""
+        case agents.ProposedOrder():
+            said = f"order of {amount(len(answer.suites), 'suite')}" if answer.suites else ""
+        case agents.Objections():
+            stood = f", {amount(len(answer.stood), 'link')} stood" if answer.stood else ""
+            said = f"{amount(len(answer.objections), 'objection')}{stood}"
+        case agents.ProposedPatch():
+            paths = {*answer.intended, *(one.path for one in answer.edits)}
+            said = f"patch of {amount(len(paths), 'file')}" if answer.diff.strip() or answer.edits else ""
+        case agents.PullRequestText():
+            said = "text of a pull request"
+        case _:
+            assert_never(answer)
+    if answer.not_enough_evidence:
+        said = f"{said}; " if said else ""
+        return f"{said}not enough evidence: {answer.not_enough_evidence}"
+    return said or "nothing proposed"
+
+
+@dataclass(slots=True)
+class _Calls:
+    """Calls of one dispatch, as the log tells them."""
+
+    open: set[int] = field(default_factory=set)
+    usage: Usage = field(default_factory=Usage)
+    settled: int = 0
+    answered: int = 0
+    uncounted: bool = False
+    model_s: float = 0.0
+
+
+def _charges(lines: Sequence[Line]) -> dict[EffectKey, _Calls]:
+    found: dict[EffectKey, _Calls] = {}
+    for line in lines:
+        match line.event:
+            case EffectRequested(effect=DispatchAgent(key=key)) if key in found:
+                # Asked for again after a crash: what was open then is never settled.
+                found[key].uncounted |= bool(found[key].open)
+                found[key].open.clear()
+            case UsageReserved(dispatch=key, call=call):
+                found.setdefault(key, _Calls()).open.add(call)
+            case UsageRecorded() as event:
+                calls = found.setdefault(event.dispatch, _Calls())
+                calls.open.discard(event.call)
+                calls.usage += event.usage
+                calls.settled += 1
+                calls.answered += not event.problem
+                calls.uncounted |= _is_uncounted(event)
+                calls.model_s += event.duration_s
+            case _:
+                pass
+    return found
+
+
+def _is_uncounted(event: UsageRecorded) -> bool:
+    """A call that ended in the middle may have used what nobody counted; one that was refused used nothing."""
+    return bool(event.problem) and not event.usage.tokens and not event.problem.startswith("HTTP ")
+
+
+def _asked_at(lines: Sequence[Line]) -> dict[EffectKey, datetime]:
+    return {
+        line.event.effect.key: datetime.fromisoformat(line.at)
+        for line in lines
+        if isinstance(line.event, EffectRequested)
+    }
+
+
+def _dispatch(
+    number: int,
+    record: EffectRecord,
+    effect: DispatchAgent,
+    calls: _Calls | None,
+    asked_at: datetime,
+    reading: Reading,
+    *,
+    is_held: bool,
+) -> Dispatch:
+    receipt = record.receipt if isinstance(record.receipt, DispatchReceipt) else None
+    calls = calls or _Calls()
+    is_running = is_held and reading.state.finished is None and record.generation == reading.state.generation
+    state, problem = _state(record, receipt, is_running=is_running)
+    charge = Charge(
+        calls=calls.settled,
+        usage=calls.usage,
+        is_least=calls.uncounted or bool(calls.open and state != "under way"),
+        model_s=round(calls.model_s, 3),
+    )
+    return Dispatch(
+        number=number,
+        key=effect.key,
+        agent=effect.agent,
+        subject=effect.subject,
+        state=state,
+        problem=problem,
+        answer=answer_words(receipt.answer) if receipt else "",
+        turns=receipt.turns if receipt else calls.answered,
+        charge=charge,
+        refusals=receipt.refusals if receipt else (),
+        duration_s=reading.durations.get(effect.key),
+        asked_at=asked_at,
+        transcript=receipt.transcript if receipt else "",
+        digest=receipt.digest if receipt else "",
+    )
+
+
+def _state(
+    record: EffectRecord, receipt: DispatchReceipt | None, *, is_running: bool
+) -> tuple[DispatchState, str]:
+    if receipt is not None:
+        return ("answered", "") if receipt.answer is not None else ("inconclusive", receipt.problem)
+    if record.status == "failed":
+        return "failed", record.error
+    return ("under way", "") if is_running else ("cut off", "the loop ended while it was under way")
+
+
+def _at(stamp: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(stamp)).astimezone(UTC)
+    except ValueError as error:
+        raise LogError("the transcript begins without a time") from error
