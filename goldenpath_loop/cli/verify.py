@@ -10,10 +10,13 @@ from typing import Annotated
 import typer
 
 from goldenpath_loop.review.verification import Verification
+from goldenpath_loop.review.wording import amount
+from goldenpath_loop.system.plain import plain_line
 
 __all__ = ["verify"]
 
 _SHOWN = 20
+_MAX_CHARS = 1000
 
 
 def verify(
@@ -23,7 +26,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     runs: Annotated[Path | None, typer.Option(help="Folder of all runs.", show_default=False)] = None,
 ) -> None:
-    """Check a run's record again: the chain of its log, every piece of evidence, every quote, every reason.
+    """Check a run's record again: the chain of its log, every piece of evidence, quote, reason and transcript.
 
     Ends with 0 when everything is as it was written, with 1 when anything is not.
     """
@@ -42,13 +45,15 @@ def verify(
 
 def _lines(found: Verification) -> list[str]:
     if found.is_true:
-        lines = [
+        words = (
             f"{found.run} is as it was written: {found.events} events in one chain, {found.evidence} pieces of "
             f"evidence under their digests, {found.citations} quotes in place, {found.reasons} reasons of verdicts"
-        ]
+        )
+        lines = [f"{words}, {amount(found.transcripts, 'transcript')}" if found.transcripts else words]
     else:
         lines = [f"{found.run} is not as it was written:"]
-        lines += [f"  {one.what} {one.where}: {one.message}" for one in found.problems[:_SHOWN]]
+        told = (f"{one.what} {one.where}: {one.message}" for one in found.problems[:_SHOWN])
+        lines += [f"  {plain_line(text, max_chars=_MAX_CHARS)}" for text in told]
         lines += [f"  and {len(found.problems) - _SHOWN} more"] if len(found.problems) > _SHOWN else []
     if found.torn_bytes:
         lines.append(

@@ -1,8 +1,8 @@
-"""Is the record of a run still true? Its chain, each piece of evidence, each quote and each reason, checked again."""
+"""Is the record of a run still true? Chain, evidence, quotes, reasons and transcripts, each checked again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,9 +12,11 @@ from goldenpath_loop.errors import DamagedLogError, LogError
 from goldenpath_loop.records.events import EvidenceCaptured, FindingAppended, VerdictReached
 from goldenpath_loop.records.evidence import Citation, Evidence
 from goldenpath_loop.records.findings import Finding, Verdict
+from goldenpath_loop.records.receipts import DispatchReceipt
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.log import read
 from goldenpath_loop.session.store import EvidenceStore
+from goldenpath_loop.session.transcripts import transcript_digest
 
 __all__ = ["Problem", "Verification", "verify"]
 
@@ -23,7 +25,7 @@ __all__ = ["Problem", "Verification", "verify"]
 class Problem:
     """One thing that is not as the log says."""
 
-    what: Literal["log", "evidence", "citation", "reason"]
+    what: Literal["log", "evidence", "citation", "reason", "transcript"]
     where: str
     message: str
 
@@ -37,6 +39,7 @@ class Verification:
     evidence: int = 0
     citations: int = 0
     reasons: int = 0
+    transcripts: int = 0
     problems: tuple[Problem, ...] = ()
     torn_bytes: int = 0
     """Bytes of a last line that was never written whole: the trace of a crash, nothing was promised by it."""
@@ -74,6 +77,11 @@ def verify(folder: RunFolder) -> Verification:
     verdicts = [line.event.verdict for line in lines if isinstance(line.event, VerdictReached)]
     reasons = [(verdict, reference) for verdict in verdicts for reference in verdict.because]
     problems += _baseless(reasons, state, {one.id for one in captured})
+    talks = {
+        key: one.receipt for key, one in state.effects.items() if isinstance(one.receipt, DispatchReceipt)
+    }
+    problems += _changed_talks(folder, talks)
+    problems += _unread(findings, talks)
     known = {one.digest for one in captured}
     there = (path.name for path in folder.evidence.iterdir()) if folder.evidence.is_dir() else iter(())
     return Verification(
@@ -82,6 +90,7 @@ def verify(folder: RunFolder) -> Verification:
         evidence=len(captured),
         citations=len(citations),
         reasons=len(reasons),
+        transcripts=len(talks),
         problems=tuple(problems),
         torn_bytes=len(data) - (data.rfind(b"\n") + 1),
         unnamed=tuple(sorted(name for name in there if name not in known)),
@@ -98,6 +107,35 @@ def _load(evidence: Evidence, store: EvidenceStore, stored: dict[str, bytes]) ->
         return f"it has {len(data)} bytes, the log says {evidence.size_bytes}"
     stored[evidence.id] = data
     return ""
+
+
+def _changed_talks(folder: RunFolder, talks: Mapping[str, DispatchReceipt]) -> Iterator[Problem]:
+    """Conversations with agents that are gone, or not what they were when their receipts were written."""
+    for key, receipt in talks.items():
+        if not receipt.transcript:
+            yield Problem("transcript", key, "its receipt names none")
+            continue
+        try:
+            digest = transcript_digest(folder, receipt.transcript)
+        except LogError as error:
+            yield Problem("transcript", receipt.transcript, f"{error.message} ({key})")
+            continue
+        if digest != receipt.digest:
+            yield Problem("transcript", receipt.transcript, f"its SHA-256 is not the one in the log ({key})")
+
+
+def _unread(findings: Sequence[Finding], talks: Mapping[str, DispatchReceipt]) -> Iterator[Problem]:
+    """What an agent cited although nobody put it before that agent."""
+    for finding in findings:
+        if not finding.dispatch:
+            continue
+        receipt = talks.get(finding.dispatch)
+        if receipt is None:
+            yield Problem("citation", finding.id, f"the log has no answer of {finding.dispatch}")
+            continue
+        for evidence in dict.fromkeys(one.evidence for one in _citations(finding)):
+            if evidence not in receipt.read:
+                yield Problem("citation", finding.id, f"{evidence} was never put before {finding.dispatch}")
 
 
 def _citations(finding: Finding) -> Iterator[Citation]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -13,6 +15,8 @@ import pytest
 from goldenpath_loop.review.verification import verify
 from goldenpath_loop.session.folder import RunFolder
 from tests.core.worlds import World, live, start
+
+from .talks import write_talks
 
 TESTS = ("tests/test_a.py::test_a",)
 
@@ -78,15 +82,101 @@ def test_what_lies_beside_the_evidence_is_told(run: RunFolder) -> None:
 
 def test_a_quote_out_of_place_is_found(run: RunFolder) -> None:
     """Somebody rewrote the log with a chain that checks: the quotes still have to be there."""
+
+    def lie(record: dict[str, Any]) -> None:
+        if record["type"] == "finding.appended" and record["payload"]["finding"]["chain"]:
+            record["payload"]["finding"]["chain"][0]["effect_citation"]["quote"] = "something else entirely"
+
+    _rewrite(run, lie)
+    found = verify(run)
+    assert [one.what for one in found.problems] == ["citation"]
+
+
+def _rewrite(run: RunFolder, change: Callable[[dict[str, Any]], None]) -> None:
     prev, out = "0" * 64, []
     for raw in run.log.read_bytes().splitlines():
         record = json.loads(raw)
-        if record["type"] == "finding.appended" and record["payload"]["finding"]["chain"]:
-            record["payload"]["finding"]["chain"][0]["effect_citation"]["quote"] = "something else entirely"
+        change(record)
         record["prev"] = prev
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
         prev = hashlib.sha256(line).hexdigest()
         out.append(line + b"\n")
     run.log.write_bytes(b"".join(out))
-    found = verify(run)
-    assert [one.what for one in found.problems] == ["citation"]
+
+
+@pytest.fixture
+def talked(tmp_path: Path) -> RunFolder:
+    """A run in which agents were asked."""
+    return write_talks(RunFolder(tmp_path / "talked"))
+
+
+def test_conversations_as_they_were_are_true(talked: RunFolder) -> None:
+    """And they are counted."""
+    found = verify(talked)
+    assert found.is_true, found.problems
+    assert (found.transcripts, found.citations) == (3, 1)
+
+
+def test_a_changed_byte_in_a_transcript_is_found_and_named(talked: RunFolder) -> None:
+    """With the dispatch it is about."""
+    path = talked.path / "transcripts" / "c1-analyse-K1-1.jsonl"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    (problem,) = verify(talked).problems
+    assert (problem.what, problem.where) == ("transcript", "transcripts/c1-analyse-K1-1.jsonl")
+    assert "SHA-256" in problem.message and "c1/analyse/K1/1" in problem.message
+
+
+def test_a_transcript_that_is_gone_is_named(talked: RunFolder) -> None:
+    """A line that was added is as bad as a file that is missing."""
+    place = talked.path / "transcripts"
+    (place / "c1-fix-K1-1.jsonl").unlink()
+    with (place / "c1-doubt-K1-1.jsonl").open("ab") as file:
+        file.write(b"{}\n")
+    found = verify(talked)
+    assert [one.where for one in found.problems] == [
+        "transcripts/c1-doubt-K1-1.jsonl",
+        "transcripts/c1-fix-K1-1.jsonl",
+    ]
+    assert "cannot be read" in found.problems[1].message
+
+
+@pytest.mark.parametrize("place", ["../../etc/passwd", "/etc/passwd", "transcripts/..", "session.jsonl"])
+def test_a_transcript_elsewhere_is_none(talked: RunFolder, place: str) -> None:
+    """The log cannot send anybody out of the run's folder."""
+
+    def send(record: dict[str, Any]) -> None:
+        if record["type"] == "effect.settled" and record["payload"]["key"] == "c1/fix/K1/1":
+            record["payload"]["receipt"]["transcript"] = place
+
+    _rewrite(talked, send)
+    (problem,) = verify(talked).problems
+    assert (problem.what, problem.where) == ("transcript", place)
+    assert "does not lie among the transcripts" in problem.message
+
+
+def test_a_citation_of_what_the_agent_never_read_is_found(talked: RunFolder) -> None:
+    """The quote is in place, and the agent cannot have it from there."""
+
+    def forget(record: dict[str, Any]) -> None:
+        if record["type"] == "effect.settled" and record["payload"]["key"] == "c1/analyse/K1/1":
+            record["payload"]["receipt"]["read"] = ["E2"]
+
+    _rewrite(talked, forget)
+    (problem,) = verify(talked).problems
+    assert (problem.what, problem.where) == ("citation", "F1")
+    assert problem.message == "E1 was never put before c1/analyse/K1/1"
+
+
+def test_a_finding_of_a_dispatch_that_never_answered_is_found(talked: RunFolder) -> None:
+    """Somebody has to have said it."""
+
+    def rename(record: dict[str, Any]) -> None:
+        if record["type"] == "finding.appended":
+            record["payload"]["finding"]["dispatch"] = "c1/analyse/K7/1"
+
+    _rewrite(talked, rename)
+    (problem,) = verify(talked).problems
+    assert (problem.what, problem.where) == ("citation", "F1")
+    assert "c1/analyse/K7/1" in problem.message
