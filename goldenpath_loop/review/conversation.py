@@ -26,6 +26,7 @@ _STYLES = {
     "tool": "bold blue",
     "told": "bold cyan",
     "put aside": "bold cyan",
+    "put off": "bold cyan",
     "rejected": "bold yellow",
     "fault": "bold red",
 }
@@ -65,6 +66,10 @@ class Conversation:
                 told = self._rejected(line)
             case "fault":
                 told = self._fault(line)
+            case "put_off":
+                told = iter(
+                    [self._head("put off", f"is held again later: {_words(line, 'reason')}", name="loop")]
+                )
             case "end":
                 told = self._end(line)
             case kind:

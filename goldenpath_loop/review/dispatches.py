@@ -232,7 +232,8 @@ def _dispatch(
     receipt = record.receipt if isinstance(record.receipt, DispatchReceipt) else None
     calls = calls or _Calls()
     is_running = is_held and reading.state.finished is None and record.generation == reading.state.generation
-    state, problem = _state(record, receipt, is_running=is_running)
+    ended = "the run was paused" if reading.state.paused else "the loop ended"
+    state, problem = _state(record, receipt, ended, is_running=is_running)
     charge = Charge(
         calls=calls.settled,
         usage=calls.usage,
@@ -258,13 +259,13 @@ def _dispatch(
 
 
 def _state(
-    record: EffectRecord, receipt: DispatchReceipt | None, *, is_running: bool
+    record: EffectRecord, receipt: DispatchReceipt | None, ended: str, *, is_running: bool
 ) -> tuple[DispatchState, str]:
     if receipt is not None:
         return ("answered", "") if receipt.answer is not None else ("inconclusive", receipt.problem)
     if record.status == "failed":
         return "failed", record.error
-    return ("under way", "") if is_running else ("cut off", "the loop ended while it was under way")
+    return ("under way", "") if is_running else ("cut off", f"{ended} while it was under way")
 
 
 def _at(stamp: object) -> datetime:

@@ -78,6 +78,8 @@ def _parts(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "no answer", _text(line.get("message"))
         case {"type": "told"}:
             yield "loop", _text(line.get("text"))
+        case {"type": "put_off"}:
+            yield "loop", _text(line.get("reason"))
         case {"type": "end"}:
             yield "end", _text(line.get("problem"))
         case _:

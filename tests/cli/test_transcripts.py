@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from goldenpath_loop.records.agents import Objections
-from goldenpath_loop.records.events import EffectFailed, RunResumed
+from goldenpath_loop.records.events import EffectFailed, RunPaused, RunResumed
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session
 from tests.review.talks import NASTY, Talk, begin, observation, write_talks
@@ -356,6 +356,20 @@ def test_what_a_crash_cut_off_has_its_own_file(tmp_path: Path) -> None:
             assert "the second attempt" in text and "the first attempt" not in text
             (one,) = json.loads(_said(run, "--json"))["dispatches"]
             assert (one["state"], one["tokens"], one["is_least"]) == ("answered", 2040, True)
+
+
+def test_a_conversation_that_a_pause_put_off_says_so(tmp_path: Path) -> None:
+    """It is held again after `loop resume`."""
+    run = RunFolder(tmp_path / RUN)
+    run.path.mkdir()
+    with Session(run) as session:
+        begin(session)
+        with Talk(session) as talk:
+            talk.reply("half a thought")
+            talk.write("put_off", reason="the run is to pause")
+        session.append(RunPaused(reason="SIGINT"))
+    assert "cut off: the run was paused while it was under way" in _said(run)
+    assert "loop  is held again later: the run is to pause" in _said(run, RUN, "1")
 
 
 def test_a_dispatch_that_failed_says_why(live: Session) -> None:
