@@ -126,12 +126,20 @@ def _chain(
             update={"effect_citation": effect, "cause_citation": cause, "refuter": refuter}
         )
         previous = held[-1] if held else None
-        problem = unlinked(located, held, origin) if origin is not None else ""
+        problem = _unshown(located, held, origin) if origin is not None else ""
         problem = problem or broken_link(located, previous, finding, state, is_read=origin is not None)
         if problem:
             return held, f"link {number}: {problem}"
         held.append(located)
     return held, ""
+
+
+def _unshown(link: WhyLink, held: list[WhyLink], origin: Origin) -> str:
+    """Why a link of an agent does not hold; what it cites against itself may be of any revision, but was read too."""
+    against = link.refuter.citation
+    if against is not None and against.evidence not in origin.read:
+        return f"{against.evidence} was never put before the agent that cites it"
+    return unlinked(link, held, origin)
 
 
 def _refuter(refuter: Refuter, stored: Mapping[str, bytes]) -> Refuter | str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goldenpath_loop.core.claims import Origin
 from goldenpath_loop.core.grounding import cited, judge, resolve
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Finding, Refuter, WhyLink
@@ -218,3 +219,14 @@ def test_everything_a_claim_points_at_is_read_before_it_is_judged() -> None:
     """Citations, both ends of each link, and refuters."""
     shown = Refuter(looked_for="x", found=False, citation=cite("E3", "binary"))
     assert cited(finding(link(1, refuter=shown), citations=(cite("E2", "two"),))) == {"E1", "E2", "E3"}
+
+
+@pytest.mark.parametrize(("read", "is_refused"), [({"E1", "E2"}, True), ({"E1", "E2", "E3"}, False)])
+def test_an_agent_cites_against_itself_only_what_it_read(read: set[str], is_refused: bool) -> None:
+    """A refuter that nobody put before it was never looked at."""
+    shown = Refuter(looked_for="x", found=False, citation=cite("E3", "binary"))
+    claim = finding(link(1, refuter=shown), citations=(cite("E2", "two"),))
+    judgement = judge(claim, STORED, state(), origin=Origin(frozenset(read), "f" * 40))
+    assert judgement.finding is not None
+    (supposed,) = judgement.finding.hypotheses or ("",)
+    assert ("E3 was never put before the agent that cites it" in supposed) is is_refused
