@@ -15,8 +15,9 @@ from goldenpath_loop.errors import LogError, UsageError
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from goldenpath_loop.review.charges import Charge
     from goldenpath_loop.review.conversation import Conversation
-    from goldenpath_loop.review.dispatches import Charge, Dispatch
+    from goldenpath_loop.review.dispatches import Dispatch
     from goldenpath_loop.session.folder import RunFolder
 
 __all__ = ["transcripts"]

@@ -1,4 +1,4 @@
-"""The last words of a run: outcome, culprit, pull request, worklog, what to do next."""
+"""The last words of a run: outcome, culprit, pull request, cost of models, worklog, what to do next."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.text import Text
 
 from goldenpath_loop.core.state import State
+from goldenpath_loop.review.charges import Charge, charge_words
 from goldenpath_loop.review.facts import culprits_of, pull_requests_of
 from goldenpath_loop.review.wording import seconds, short
 from goldenpath_loop.system.plain import plain_line
@@ -20,11 +21,12 @@ _LEAST_CHARS = 30
 _STYLES = {"passed": "bold green", "repaired": "bold green"}
 
 
-def closing_lines(state: State, worklog: Path | None, *, width: int | None) -> Iterator[Text]:
+def closing_lines(state: State, charge: Charge, worklog: Path | None, *, width: int | None) -> Iterator[Text]:
     """The summary, line by line.
 
     Args:
         state: What the run has come to.
+        charge: What models came to; nothing is said of none.
         worklog: Where its worklog lies; None leaves it out.
         width: Columns to wrap sentences to; None leaves them whole. Paths are never wrapped.
     """
@@ -43,6 +45,8 @@ def closing_lines(state: State, worklog: Path | None, *, width: int | None) -> I
     for opened in pull_requests_of(state):
         draft = " (draft)" if opened.draft else ""
         yield from _row("pull request", _place(opened.address, worklog) + draft, None)
+    if charge.calls:
+        yield from _row("model", charge_words(charge), width)
     if worklog is not None:
         yield from _row("worklog", str(worklog), None)
     for action in finished.next_actions if finished else ():

@@ -8,7 +8,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from goldenpath_loop.review.dispatches import Charge, Dispatch, total_of
+from goldenpath_loop.review.charges import Charge
+from goldenpath_loop.review.dispatches import Dispatch, total_of
 from goldenpath_loop.review.wording import percent, price, seconds
 from goldenpath_loop.system.plain import plain_line
 
@@ -21,7 +22,9 @@ _RESULT_CHARS = 300
 def result_words(one: Dispatch) -> str:
     """What came of a dispatch: `answered: 1 finding`, `inconclusive: no answer within 300 s`."""
     detail = one.answer if one.state == "answered" else one.problem
-    return f"{one.state}: {detail}" if detail else one.state
+    words = f"{one.state}: {detail}" if detail else one.state
+    judged = one.passed + one.rejected
+    return f"{words}; {one.rejected} of {judged} did not pass the gate" if one.rejected else words
 
 
 def dispatch_table(dispatches: Sequence[Dispatch]) -> RenderableType:

@@ -19,6 +19,7 @@ from goldenpath_loop.records.effects import DispatchAgent
 from goldenpath_loop.records.events import EffectRequested, Line, UsageRecorded, UsageReserved
 from goldenpath_loop.records.receipts import DispatchReceipt, Refusal
 from goldenpath_loop.records.usage import Usage
+from goldenpath_loop.review.charges import Charge, is_uncounted
 from goldenpath_loop.review.reading import Reading, read_lines
 from goldenpath_loop.review.wording import amount
 from goldenpath_loop.session.folder import RunFolder
@@ -37,27 +38,6 @@ __all__ = [
 DispatchState = Literal["answered", "inconclusive", "failed", "under way", "cut off"]
 
 
-class Charge(Record):
-    """What some calls of a model came to."""
-
-    calls: int = 0
-    usage: Usage = Usage()
-    is_least: bool = False
-    """Whether some call was never counted by anybody, so that it may have been more."""
-    model_s: float = 0.0
-    """Seconds that were spent waiting for the model."""
-
-    @property
-    def latency_s(self) -> float | None:
-        """Seconds of waiting a call; None without a call that came back."""
-        return self.model_s / self.calls if self.calls else None
-
-    @property
-    def cached_share(self) -> float | None:
-        """How much of the prompts the server had at hand, from 0 to 1; None without a prompt."""
-        return self.usage.cached_tokens / self.usage.prompt_tokens if self.usage.prompt_tokens else None
-
-
 class Dispatch(Record):
     """One question to one agent."""
 
@@ -71,6 +51,10 @@ class Dispatch(Record):
     """Why there is no answer."""
     answer: str = ""
     """What was answered, in a few words."""
+    passed: int = 0
+    """Claims of the answer that passed the gate."""
+    rejected: int = 0
+    """Claims of the answer that did not."""
     turns: int = 0
     charge: Charge = Charge()
     refusals: tuple[Refusal, ...] = ()
@@ -199,16 +183,11 @@ def _charges(lines: Sequence[Line]) -> dict[EffectKey, _Calls]:
                 calls.usage += event.usage
                 calls.settled += 1
                 calls.answered += not event.problem
-                calls.uncounted |= _is_uncounted(event)
+                calls.uncounted |= is_uncounted(event)
                 calls.model_s += event.duration_s
             case _:
                 pass
     return found
-
-
-def _is_uncounted(event: UsageRecorded) -> bool:
-    """A call that ended in the middle may have used what nobody counted; one that was refused used nothing."""
-    return bool(event.problem) and not event.usage.tokens and not event.problem.startswith("HTTP ")
 
 
 def _asked_at(lines: Sequence[Line]) -> dict[EffectKey, datetime]:
@@ -248,6 +227,8 @@ def _dispatch(
         state=state,
         problem=problem,
         answer=answer_words(receipt.answer) if receipt else "",
+        passed=sum(one.dispatch == effect.key for one in reading.state.findings),
+        rejected=sum(one.dispatch == effect.key for one in reading.state.rejected),
         turns=receipt.turns if receipt else calls.answered,
         charge=charge,
         refusals=receipt.refusals if receipt else (),

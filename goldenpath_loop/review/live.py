@@ -73,7 +73,8 @@ class LiveView:
         if self._live is not None:
             self._live.stop()
         if self._watch.state.started is not None:
-            for line in closing_lines(self._watch.state, self._worklog, width=self._width):
+            watch = self._watch
+            for line in closing_lines(watch.state, watch.charge, self._worklog, width=self._width):
                 self._print(line)
 
     def catch_up(self, lines: Sequence[Line]) -> None:

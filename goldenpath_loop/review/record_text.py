@@ -87,6 +87,8 @@ def _finding(finding: Finding, reasons: tuple[str, ...]) -> Iterator[str]:
     rejected = "rejected " if reasons else ""
     yield f"{finding.id}  {rejected}{finding.kind.replace('_', ' ')}: {finding.title}"
     yield f"  {finding.statement}"
+    if finding.dispatch:
+        yield f"  proposed in dispatch {finding.dispatch}{'' if reasons else ', checked by the gate'}"
     for reason in reasons:
         yield f"  rejected because {reason}"
     for citation in finding.citations:

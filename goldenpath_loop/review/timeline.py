@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Literal
 
 from goldenpath_loop.core.state import State, evolve
+from goldenpath_loop.records.effects import DispatchAgent
 from goldenpath_loop.records.events import (
     ApprovalDecided,
     ApprovalRequested,
@@ -33,10 +34,23 @@ from goldenpath_loop.records.events import (
     VerdictReached,
 )
 from goldenpath_loop.records.findings import Verdict
-from goldenpath_loop.records.receipts import PullRequestReceipt, RemedyReceipt, SuiteReceipt
+from goldenpath_loop.records.receipts import (
+    DispatchReceipt,
+    PullRequestReceipt,
+    RemedyReceipt,
+    SuiteReceipt,
+)
 from goldenpath_loop.records.results import SuiteRun
 from goldenpath_loop.review.facts import subject_of
-from goldenpath_loop.review.wording import effect_words, first_line, purpose, receipt_words, seconds, short
+from goldenpath_loop.review.wording import (
+    dispatch_words,
+    effect_words,
+    first_line,
+    purpose,
+    receipt_words,
+    seconds,
+    short,
+)
 from goldenpath_loop.system.plain import plain_line
 
 __all__ = ["Entry", "Story", "Tone", "Weight", "timeline"]
@@ -136,10 +150,12 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
             yield Weight.HEADLINE, _phase_tone(event), _phase_words(event, took_s)
         case DecisionMade(subject=subject, choice=choice, reason=reason):
             yield Weight.DETAIL, "plain", f"decided {subject}: {choice} ({reason})"
+        case EffectRequested(effect=DispatchAgent(agent=agent, subject=subject)):
+            yield Weight.DETAIL, "plain", f"{agent} is asked about {subject}"
         case EffectRequested(effect=effect):
             yield Weight.TRACE, "quiet", f"asked: {effect_words(effect)}"
         case EffectSettled() as event:
-            yield from _settled(event)
+            yield from _settled(event, after)
         case EffectFailed(key=key, error=error):
             record = after.effects.get(key)
             what = effect_words(record.effect) if record else key
@@ -174,7 +190,7 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
             yield Weight.HEADLINE, "doubtful", f"{asked}: nothing new starts, {what}{again}"
 
 
-def _settled(event: EffectSettled) -> _Told:
+def _settled(event: EffectSettled, after: State) -> _Told:
     took = f", {seconds(event.duration_s)}"
     match event.receipt:
         case SuiteReceipt(run=run) if "/execute/" in event.key:
@@ -187,6 +203,11 @@ def _settled(event: EffectSettled) -> _Told:
             yield Weight.HEADLINE, "plain" if head else "bad", f"remedy: {receipt_words(receipt)}"
         case PullRequestReceipt() as receipt:
             yield Weight.HEADLINE, "good", receipt_words(receipt)
+        case DispatchReceipt() as receipt:
+            effect = after.effects[event.key].effect
+            about = f" about {effect.subject}" if isinstance(effect, DispatchAgent) else ""
+            tone: Tone = "plain" if receipt.answer is not None else "doubtful"
+            yield Weight.HEADLINE, tone, f"{receipt.agent}{about}: {dispatch_words(receipt)}"
         case receipt:
             yield Weight.TRACE, "quiet", f"settled: {receipt_words(receipt)}{took}"
 

@@ -21,7 +21,10 @@ from goldenpath_loop.records.events import (
     RunFinished,
     RunPaused,
     RunResumed,
+    UsageRecorded,
+    UsageReserved,
 )
+from goldenpath_loop.review.charges import Charge, is_uncounted
 from goldenpath_loop.review.timeline import Entry, Story, Weight
 from goldenpath_loop.review.wording import effect_words
 from goldenpath_loop.system.plain import plain_line
@@ -65,6 +68,8 @@ class Watch:
         self.running: dict[EffectKey, Running] = {}
         self.news: deque[Entry] = deque(maxlen=_NEWS_KEPT)
         self.last_at: datetime | None = None
+        self._calls = 0
+        self._is_uncounted = False
 
     @property
     def state(self) -> State:
@@ -88,6 +93,10 @@ class Watch:
                 self.running[effect.key] = Running(effect_words(effect), at)
             case EffectSettled(key=key) | EffectFailed(key=key):
                 self.running.pop(key, None)
+            case UsageReserved():
+                self._calls += 1
+            case UsageRecorded() as event:
+                self._is_uncounted |= is_uncounted(event)
             case RunPaused() | RunFinished():
                 self.running.clear()
             case RunResumed():
@@ -110,6 +119,13 @@ class Watch:
             if word in _OUTCOMES and "/execute/" in key:
                 running.seen[word] += 1
         return said
+
+    @property
+    def charge(self) -> Charge:
+        """What models came to so far."""
+        state = self.state
+        is_least = self._is_uncounted or bool(state.open_calls)
+        return Charge(calls=self._calls, usage=state.usage, is_least=is_least)
 
     @property
     def tests(self) -> RepeatTally:

@@ -21,6 +21,7 @@ from goldenpath_loop.review.reading import PhaseSpan, Reading, read_lines
 from goldenpath_loop.review.repairs import RemedyView, pull_request_rows, remedies_of
 from goldenpath_loop.review.results import Results, results_of
 from goldenpath_loop.review.services import Services, services_of
+from goldenpath_loop.review.team_report import agents_by_dispatch, team_report
 from goldenpath_loop.review.whys import ChainView, chains_of
 from goldenpath_loop.review.wording import amount, seconds, short, usd
 from goldenpath_loop.session.store import EvidenceStore
@@ -63,6 +64,8 @@ def render_worklog(lines: Sequence[Line], store: EvidenceStore) -> str:
             head=overview_of(reading),
             breaks=reading.breaks,
             cycles=[_cycle(reading, one.cycle, one.remedies, store) for one in reading.cycles],
+            team=team_report(lines, reading),
+            agents=agents_by_dispatch(reading),
             pull_requests=pull_request_rows(reading),
             finished=finished,
             limits=reading.limits,

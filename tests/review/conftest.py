@@ -17,6 +17,7 @@ from goldenpath_loop.session.session import load
 from goldenpath_loop.session.store import EvidenceStore
 
 from .staging import RUN, Staging, write_run
+from .talks import write_talks
 
 NASTY = "](x) | `` ` ``` <script>alert(1)</script> **bold** __init__ $a$ # no \x1b[31m\u202e\r\n\n# Heading\n- item"
 
@@ -100,6 +101,13 @@ def nasty(record: Callable[[Staging], Recorded]) -> Recorded:
         return f"{test}[a|b `c` <d> \n # e]"
 
     return record(Staging(said=NASTY, subject=NASTY, renamed=renamed))
+
+
+@pytest.fixture(scope="session")
+def talked(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Agents were asked; what they said is as nasty as can be."""
+    folder = write_talks(RunFolder(tmp_path_factory.mktemp("runs") / RUN), said=NASTY)
+    return Recorded(folder, *load(folder))
 
 
 @pytest.fixture

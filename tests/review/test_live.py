@@ -251,3 +251,28 @@ def test_what_goes_wrong_is_told(repaired: Recorded, tmp_path: Path) -> None:
     assert "pause now asked for by ada" in text
     assert "paused: SIGINT" in text
     assert "\npaused\n" in text
+
+
+def test_agents_are_heard_of_when_they_are_asked_and_when_they_are_done(talked: Recorded) -> None:
+    """One line each; the summary says what all of them cost."""
+    text = _told(talked.lines, _pipe())
+    assert "failure_analyst is asked about K1\n" in text
+    assert "failure_analyst about K1: answered after 3 turns, 3,060 tokens, 1 answer refused\n" in text
+    assert "sceptic about K1: inconclusive after 2 turns, 810 tokens: the server was silent for 5 s\n" in text
+    cost = "6 calls, at least 4,890 tokens, at least $1.55 (62 % cached), estimated"
+    assert f"  model         {cost}\n" in text
+
+
+def test_on_a_terminal_it_stays_what_came_of_a_question(talked: Recorded) -> None:
+    """That one is asked is seen in the picture, under what is under way."""
+    text = _told(talked.lines, _terminal(width=120))
+    assert "sceptic about K1: inconclusive" in text
+    watch = Watch()
+    for line in talked.lines[:5]:
+        watch.see(line)
+    assert "ask failure_analyst about K1" in "\n".join(_picture(watch, _end(talked.lines[:5]), 120, 40))
+
+
+def test_without_a_model_nothing_is_said_of_its_cost(repaired: Recorded) -> None:
+    """No line, not even of zero."""
+    assert "  model" not in _told(repaired.lines, _pipe())

@@ -153,9 +153,11 @@ def test_a_killed_run_says_that_its_outcome_is_not_known(killed: Recorded) -> No
     assert "not measured" in text
 
 
-def test_it_can_be_made_of_every_beginning_of_a_log(repaired: Recorded, blocked: Recorded) -> None:
+def test_it_can_be_made_of_every_beginning_of_a_log(
+    repaired: Recorded, blocked: Recorded, talked: Recorded
+) -> None:
     """A run may be watched, or die, at any line."""
-    for run in (repaired, blocked):
+    for run in (repaired, blocked, talked):
         for end in range(len(run.lines) + 1):
             text = render_worklog(run.lines[:end], run.store)
             assert text.startswith("# Worklog")
@@ -169,6 +171,53 @@ def test_a_log_without_a_usable_configuration_still_gives_a_worklog(tmp_path: Pa
         text = render_worklog(session.lines, session.store)
     assert "**Base revision:** not known" in text
     assert "Nothing was measured before the log ends." in text
+
+
+def test_agents_have_a_row_each_with_what_they_cost(talked: Recorded) -> None:
+    """What nobody counted is the least it was, a guess is a guess, and the transcript is a click away."""
+    text = render_worklog(talked.lines, talked.store)
+    rows = _rows(text, "## Agents")
+    assert len(rows) == 4
+    link = "[transcripts/c1-analyse-K1-1.jsonl](transcripts/c1-analyse-K1-1.jsonl)"
+    said = "answered: 1 finding; 1 of 2 did not pass the gate"
+    assert rows[0] == (
+        f"| `c1/analyse/K1/1` | `failure_analyst` | K1 | {said} | 3 | 3,060 | USD 0.0369 | 75 % | {link} |"
+    )
+    assert "| at least 810 (estimated) | at least USD 1.50 (estimated) | 0 % |" in rows[1]
+    assert "inconclusive: the server was silent for 5 s" in rows[1]
+    assert rows[3].startswith("| **all** |")
+    assert "| 6 | at least 4,890 (estimated) | at least USD 1.55 (estimated) | 62 % |" in rows[3]
+    assert all((talked.folder.path / one).is_file() for one in re.findall(r"\]\((transcripts/[^)]+)\)", text))
+
+
+def test_claims_name_who_proposed_them(talked: Recorded) -> None:
+    """What passed, what did not with its reasons, and what an agent was told on the way."""
+    text = render_worklog(talked.lines, talked.store)
+    assert "This was proposed by `failure_analyst`, checked by the gate (`c1/analyse/K1/1`)." in text
+    rejected = text[text.index("### Rejected findings") : text.index("## Agents")]
+    assert (
+        "**F2** The moon did it (proposed by `failure_analyst`)\n  - E9 is not evidence of this run"
+        in rejected
+    )
+    sent_back = text[text.index("Answers that the gate sent back:") :]
+    assert "- `failure_analyst` in `c1/analyse/K1/1`, turn 2\n  - The moon did it: E9 was never" in sent_back
+
+
+def test_what_agents_say_does_not_become_markup(talked: Recorded) -> None:
+    """Reasons quote them, and they quote whatever they were given."""
+    text = render_worklog(talked.lines, talked.store)
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    inlines = [child for token in tokens for child in token.children or ()]
+    assert not any(token.type == "html_block" for token in tokens)
+    assert not any(child.type == "html_inline" for child in inlines)
+    assert "\x1b" not in text and "\u202e" not in text
+
+
+def test_without_dispatches_there_is_no_section_for_them(repaired: Recorded) -> None:
+    """A run from instruments alone does not speak of agents."""
+    text = render_worklog(repaired.lines, repaired.store)
+    assert "## Agents" not in text
+    assert "proposed by" not in text
 
 
 def test_pauses_and_rejected_findings_are_told(repaired: Recorded, tmp_path: Path) -> None:

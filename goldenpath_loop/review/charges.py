@@ -1,0 +1,59 @@
+"""What asking a model came to, in numbers and in words that say how sure they are."""
+
+from __future__ import annotations
+
+from goldenpath_loop.records.base import Record
+from goldenpath_loop.records.events import UsageRecorded
+from goldenpath_loop.records.usage import Usage
+from goldenpath_loop.review.wording import amount, percent, price
+
+__all__ = ["Charge", "charge_words", "cost_words", "is_uncounted", "token_words"]
+
+
+class Charge(Record):
+    """What some calls of a model came to."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+    is_least: bool = False
+    """Whether some call was never counted by anybody, so that it may have been more."""
+    model_s: float = 0.0
+    """Seconds that were spent waiting for the model."""
+
+    @property
+    def latency_s(self) -> float | None:
+        """Seconds of waiting a call; None without a call that came back."""
+        return self.model_s / self.calls if self.calls else None
+
+    @property
+    def cached_share(self) -> float | None:
+        """How much of the prompts the server had at hand, from 0 to 1; None without a prompt."""
+        return self.usage.cached_tokens / self.usage.prompt_tokens if self.usage.prompt_tokens else None
+
+
+def is_uncounted(event: UsageRecorded) -> bool:
+    """A call that ended in the middle may have used what nobody counted; one that was refused used nothing."""
+    return bool(event.problem) and not event.usage.tokens and not event.problem.startswith("HTTP ")
+
+
+def charge_words(charge: Charge) -> str:
+    """`23 calls, 361,351 tokens, $0.3675 (79 % cached)`."""
+    least = "at least " if charge.is_least else ""
+    words = f"{amount(charge.calls, 'call')}, {least}{amount(charge.usage.tokens, 'token')}, "
+    words += f"{least}${price(charge.usage.cost_usd)} ({percent(charge.cached_share)} cached)"
+    return f"{words}, estimated" if charge.usage.is_estimated else words
+
+
+def token_words(charge: Charge) -> str:
+    """`361,351`, `at least 810 (estimated)`."""
+    return _bounded(charge, f"{charge.usage.tokens:,}")
+
+
+def cost_words(charge: Charge) -> str:
+    """`USD 0.3675`, `at least USD 1.50 (estimated)`."""
+    return _bounded(charge, f"USD {price(charge.usage.cost_usd)}")
+
+
+def _bounded(charge: Charge, number: str) -> str:
+    estimated = " (estimated)" if charge.usage.is_estimated else ""
+    return f"{'at least ' if charge.is_least else ''}{number}{estimated}"
