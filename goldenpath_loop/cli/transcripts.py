@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 from goldenpath_loop.errors import LogError, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
     from goldenpath_loop.review.charges import Charge
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["transcripts"]
 
 _INTERRUPTED = 130
+_LABEL_CHARS = 11
+"""Before what is said: its time."""
 
 
 def transcripts(
@@ -105,7 +108,8 @@ def _list(folder: RunFolder, known: Sequence[Dispatch]) -> None:
         typer.echo(f"{folder.id}: no agent was asked")
         return
     typer.echo(f"{folder.id}: {amount(len(known), 'dispatch').replace('dispatchs', 'dispatches')}\n")
-    wide_console().print(dispatch_table(known))
+    console = wide_console()
+    console.print(dispatch_table(known, width=console.width))
     signs = legend(known)
     if signs:
         typer.echo(f"\n{signs}")
@@ -166,14 +170,14 @@ def _follow(folder: RunFolder, one: Dispatch | None, *, full: bool, as_json: boo
             return
         if speaking[-1:] != [path]:
             speaking.append(path)
-            _print(console.print, _title(who))
+            _print(console, _title(who))
         conversation = conversations.setdefault(path, Conversation(full=full))
-        _print(console.print, conversation.tell(line))
+        _print(console, conversation.tell(line))
 
     try:
         for over in follow(folder, one.key if one else None, said):
             if over.state in ("failed", "cut off") and not as_json:
-                _print(console.print, [_ending(over)])
+                _print(console, [_ending(over)])
     except KeyboardInterrupt:
         raise typer.Exit(_INTERRUPTED) from None
 
@@ -222,17 +226,33 @@ def _page(texts: Iterable[Text]) -> None:
 
     console = Console()
     if not console.is_terminal:
-        _print(console.print, texts)
+        _print(console, texts)
         return
     # What fits on one screen is left there; only colours pass, and those are ours.
     keeps_colours = "r" in os.environ.setdefault("LESS", "FRX").lower()
     with console.pager(styles=keeps_colours):
-        _print(console.print, texts)
+        _print(console, texts)
 
 
-def _print(show: Any, texts: Iterable[Text]) -> None:
+def _print(console: Console, texts: Iterable[Text]) -> None:
     for text in texts:
-        show(text, soft_wrap=True, markup=False, highlight=False)
+        for line in _folded(console, text) if console.is_terminal else (text,):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _folded(console: Console, text: Text) -> Iterator[Text]:
+    """`text` on as many lines as it takes, all but the first as far in as what it says."""
+    from rich.text import Text
+
+    leading = len(text.plain) - len(text.plain.lstrip(" "))
+    label = leading if leading >= _LABEL_CHARS else min(_LABEL_CHARS, len(text))
+    indent = min(max(leading, _LABEL_CHARS + 2), console.width // 2)
+    room = console.width - max(indent, label) - 1
+    if room < 1 or len(text) <= console.width:
+        yield text
+        return
+    for number, line in enumerate(text[label:].wrap(console, room)):
+        yield (text[:label] if number == 0 else Text(" " * indent)).append_text(line)
 
 
 def _run_record(folder: RunFolder, known: Sequence[Dispatch]) -> dict[str, object]:

@@ -17,6 +17,7 @@ __all__ = ["dispatch_table", "legend", "result_words"]
 
 _STYLES = {"answered": "green", "under way": "cyan", "failed": "red"}
 _RESULT_CHARS = 300
+_NARROW = 120
 
 
 def result_words(one: Dispatch) -> str:
@@ -27,36 +28,43 @@ def result_words(one: Dispatch) -> str:
     return f"{words}; {one.rejected} of {judged} did not pass the gate" if one.rejected else words
 
 
-def dispatch_table(dispatches: Sequence[Dispatch]) -> RenderableType:
-    """A row a dispatch, and what they come to together."""
+def dispatch_table(dispatches: Sequence[Dispatch], *, width: int) -> RenderableType:
+    """A row a dispatch, and what they come to together; on a narrow screen all words of a row share a column."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("#", no_wrap=True, justify="right")
-    table.add_column("dispatch", overflow="fold", min_width=8)
-    table.add_column("agent", overflow="fold", min_width=7)
-    table.add_column("about", overflow="fold")
-    table.add_column("result", overflow="fold", min_width=12)
+    is_narrow = width < _NARROW
+    for name in ("dispatch",) if is_narrow else ("dispatch", "agent", "about", "result"):
+        table.add_column(name, overflow="fold")
     for name in ("turns", "tokens", "cost", "cached", "latency", "refused"):
         table.add_column(name, no_wrap=True, justify="right")
     for one in dispatches:
-        table.add_row(
-            f"{one.number}",
-            Text(plain_line(one.key, max_chars=80)),
-            Text(plain_line(one.agent, max_chars=40)),
-            Text(plain_line(one.subject, max_chars=40)),
-            Text(
-                plain_line(result_words(one), max_chars=_RESULT_CHARS), style=_STYLES.get(one.state, "yellow")
-            ),
-            f"{one.turns}",
-            *_costs(one.charge),
-            f"{len(one.refusals)}",
-        )
+        words = _narrow(one) if is_narrow else _wide(one)
+        table.add_row(f"{one.number}", *words, f"{one.turns}", *_costs(one.charge), f"{len(one.refusals)}")
     if len(dispatches) > 1:
         refused = sum(len(one.refusals) for one in dispatches)
         turns = sum(one.turns for one in dispatches)
-        table.add_row(
-            "", "all", "", "", "", f"{turns}", *_costs(total_of(dispatches)), f"{refused}", style="bold"
-        )
+        blank = [] if is_narrow else [""] * 3
+        row = ("", "all", *blank, f"{turns}", *_costs(total_of(dispatches)), f"{refused}")
+        table.add_row(*row, style="bold")
     return table
+
+
+def _wide(one: Dispatch) -> Iterator[Text]:
+    yield Text(plain_line(one.key, max_chars=80))
+    yield Text(plain_line(one.agent, max_chars=40))
+    yield Text(plain_line(one.subject, max_chars=80))
+    yield _result(one)
+
+
+def _narrow(one: Dispatch) -> Iterator[Text]:
+    key, agent, subject, result = _wide(one)
+    yield Text("\n").join((key, Text(" about ").join((agent, subject)), result))
+
+
+def _result(one: Dispatch) -> Text:
+    return Text(
+        plain_line(result_words(one), max_chars=_RESULT_CHARS), style=_STYLES.get(one.state, "yellow")
+    )
 
 
 def legend(dispatches: Sequence[Dispatch]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -209,9 +210,25 @@ def test_nothing_that_was_said_acts_on_the_terminal(tmp_path: Path, options: tup
             assert "[bold]markup[/bold]" in text
 
 
-def _on_a_terminal(run: RunFolder, *arguments: str) -> str:
+def test_on_a_narrow_terminal_no_number_is_cut(told: RunFolder) -> None:
+    """Words share a column, so that all numbers have room; what is said is folded under its own beginning."""
+    lines = _without_colours(_on_a_terminal(told, RUN, columns=80))
+    assert lines[2].split()[-6:] == ["turns", "tokens", "cost", "cached", "latency", "refused"]
+    assert lines[3].split()[-8:] == ["3", "3,060", "$0.0369", "75", "%", "0.50", "s", "1"]
+    assert "failure_analyst about K1" in lines[4]
+    lines = _without_colours(_on_a_terminal(told, RUN, "1", columns=60))
+    assert max(map(len, lines)) <= 60
+    at = next(number for number, line in enumerate(lines) if "- The moon did it" in line)
+    assert lines[at + 1].startswith(" " * 13)
+
+
+def _without_colours(text: str) -> list[str]:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+
+
+def _on_a_terminal(run: RunFolder, *arguments: str, columns: int = 100) -> str:
     mine, theirs = pty.openpty()
-    environment = {**os.environ, "PAGER": "cat", "TERM": "xterm-256color", "COLUMNS": "100"}
+    environment = {**os.environ, "PAGER": "cat", "TERM": "xterm-256color", "COLUMNS": f"{columns}"}
     with subprocess.Popen(
         _command(*arguments, "--runs", str(run.path.parent)),
         cwd=run.path.parent,
