@@ -10,19 +10,31 @@ from datetime import datetime
 
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import Revision
-from goldenpath_loop.records.effects import ProbeCommit, ProbeHunks, RunSuite
+from goldenpath_loop.records.effects import (
+    Deploy,
+    DispatchAgent,
+    ProbeCommit,
+    ProbeHunks,
+    ProbeService,
+    RunSuite,
+    TraceTests,
+)
 from goldenpath_loop.records.evidence import Citation, Evidence
 from goldenpath_loop.records.findings import Finding, WhyLink
 
-__all__ = ["Origin", "origin_of", "unlinked", "unread", "unshown_action"]
+__all__ = ["Origin", "nothing_to_explain", "origin_of", "unlinked", "unread", "unshown_action"]
 
 _EARLY_S, _LATE_S = 2.0, 5.0
 """How long before a test begins and after it ended a service may speak of it."""
 _QUARTER_S = 900.0
 _OF_OLDER_RUNS = frozenset({"intervention", "introduced_by"})
 """Kinds of link that rest on runs of other revisions, and name them."""
+_OF_A_FAILURE = frozenset({"regression", "intermittent"})
+"""What triage says of failures that the code may be to blame for."""
+_OF_A_RUN = frozenset({"test_result", "service_log", "command_output"})
+"""What a dispatch captures only while a patch is tried."""
 _STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d[T ])?(\d\d:\d\d:\d\d(?:[.,]\d+)?)")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
+_NAME = re.compile(r"[^\W\d]\w{2,}")
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.\w+")
 _EVERYWHERE = frozenset(
     {
@@ -76,6 +88,8 @@ class Origin:
     """What those effects were run on."""
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Services that the tests of those effects go through."""
+    tried: frozenset[str] = frozenset()
+    """Evidence of runs with a patch that somebody tried."""
 
 
 def origin_of(
@@ -98,23 +112,34 @@ def origin_of(
     made_by: dict[str, str] = {}
     revisions: dict[str, Revision] = {}
     needs: dict[str, frozenset[str]] = {}
+    deployed: dict[str, Revision] = {}
+    tried: set[str] = set()
     policy = state.started.policy if state.started else None
     for key, record in state.effects.items():
+        effect = record.effect
+        if isinstance(effect, Deploy):
+            deployed[effect.deployment] = effect.revision
         cited = records.keys() & set(record.evidence)
         if not cited:
             continue
         made_by |= dict.fromkeys(cited, key)
-        if isinstance(record.effect, RunSuite | ProbeCommit | ProbeHunks):
-            revisions |= dict.fromkeys(cited, record.effect.revision)
-        if isinstance(record.effect, RunSuite) and policy is not None:
-            needs[key] = frozenset(policy.suite(record.effect.suite).needs)
-    return Origin(frozenset(read), revision, records, data, made_by, revisions, needs)
+        if isinstance(effect, RunSuite | ProbeCommit | ProbeHunks | Deploy | TraceTests | DispatchAgent):
+            revisions |= dict.fromkeys(cited, effect.revision)
+        if isinstance(effect, ProbeService) and effect.deployment in deployed:
+            revisions |= dict.fromkeys(cited, deployed[effect.deployment])
+        if isinstance(effect, DispatchAgent):
+            tried |= {id for id in cited if records[id].kind in _OF_A_RUN}
+        if isinstance(effect, RunSuite) and policy is not None:
+            needs[key] = frozenset(policy.suite(effect.suite).needs)
+    return Origin(frozenset(read), revision, records, data, made_by, revisions, needs, frozenset(tried))
 
 
 def unread(citation: Citation, origin: Origin, *, kind: str = "") -> str:
     """Why a citation does not count although its quote may stand there; empty when it does."""
     if citation.evidence not in origin.read:
         return f"{citation.evidence} was never put before the agent that cites it"
+    if citation.evidence in origin.tried:
+        return f"{citation.evidence} was seen with a patch that was only tried"
     known = origin.records.get(citation.evidence)
     served = known.obtained.served_revision if known else None
     seen_on = served or origin.revisions.get(citation.evidence)
@@ -123,23 +148,36 @@ def unread(citation: Citation, origin: Origin, *, kind: str = "") -> str:
     return ""
 
 
-def unshown_action(finding: Finding, settings: Mapping[str, Sequence[str]]) -> str:
+def nothing_to_explain(finding: Finding, state: State) -> str:
+    """Why there is no failure that a why-chain could be about; empty when there is one, or none is needed."""
+    if finding.kind == "operator_action" or (finding.kind != "why_chain" and not finding.chain):
+        return ""
+    if not any(one.id == finding.cluster for one in state.clusters):
+        return "there is no failure that it explains"
+    triage = state.verdict("triage", finding.cluster)
+    if triage is not None and triage.value not in _OF_A_FAILURE:
+        return f"its failure was measured to be {triage.value}: {triage.statement}"
+    return ""
+
+
+def unshown_action(finding: Finding, state: State) -> str:
     """Why an operator action is not to be believed: it has to name what the target has, in words that it quotes.
 
     Args:
         finding: The claim.
-        settings: Required settings of every service.
+        state: Its run; names the services.
     """
     action = finding.action
     if finding.kind != "operator_action":
         return "only an operator action may name one" if action else ""
     if action is None:
         return "an operator action has to say what is to be done"
-    if action.service and action.service not in settings:
+    policy = state.started.policy if state.started else None
+    if action.service and policy is not None and action.service not in {one.name for one in policy.services}:
         return f"there is no service {action.service!r}"
-    quotes = " ".join(one.quote for one in finding.citations)
+    quotes = "\n".join(one.quote for one in finding.citations)
     for name in (action.service, action.setting):
-        if name and name.lower() not in quotes.lower():
+        if name and not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", quotes, re.IGNORECASE):
             return f"nothing that it cites speaks of {name}"
     if not (action.service or action.setting):
         return "an operator action has to name a service or a setting"
@@ -148,16 +186,21 @@ def unshown_action(finding: Finding, settings: Mapping[str, Sequence[str]]) -> s
 
 def unlinked(link: WhyLink, held: Sequence[WhyLink], origin: Origin) -> str:
     """Why the two ends of a link do not hang together, in one sentence; empty when they do."""
-    if any(link.cause in (one.effect, one.cause) for one in held):
+    if any(_said(link.cause) in (_said(one.effect), _said(one.cause)) for one in held):
+        return "it leads back to where the chain has been"
+    if any(
+        _place(link.cause_citation) in (_place(one.effect_citation), _place(one.cause_citation))
+        for one in held
+    ):
         return "it leads back to where the chain has been"
     if held and link.effect_citation.evidence != held[-1].cause_citation.evidence:
         return "it does not start at the evidence where the link above it ends"
-    for citation in (link.effect_citation, link.cause_citation):
-        problem = unread(citation, origin, kind=link.kind)
+    one, other = link.effect_citation, link.cause_citation
+    for citation in (one, other, link.refuter.citation):
+        problem = unread(citation, origin, kind=link.kind) if citation is not None else ""
         if problem:
             return problem
-    one, other = link.effect_citation, link.cause_citation
-    if (one.evidence, one.start, one.end) == (other.evidence, other.start, other.end):
+    if _place(one) == _place(other):
         return "effect and cause are the same observation"
     if link.kind == "time_order":
         return _order(one.quote, other.quote)
@@ -166,6 +209,14 @@ def unlinked(link: WhyLink, held: Sequence[WhyLink], origin: Origin) -> str:
             return _other_run(one, other, origin)
         return _two_services(one, other, origin) or _strangers(one, other, origin)
     return ""
+
+
+def _said(words: str) -> str:
+    return " ".join(words.lower().split())
+
+
+def _place(citation: Citation) -> tuple[str, int, int]:
+    return citation.evidence, citation.start, citation.end
 
 
 def _is_of(citation: Citation, kind: str, origin: Origin) -> bool:
@@ -246,7 +297,18 @@ def _strangers(one: Citation, other: Citation, origin: Origin) -> str:
         return ""
     if paths and _names(other.quote) & _names(text):
         return ""
+    if one.evidence == other.evidence and _is_one_entry(one, other, origin):
+        return ""
     return f"nothing in {one.evidence} leads to what it cites of {other.evidence}"
+
+
+def _is_one_entry(one: Citation, other: Citation, origin: Origin) -> bool:
+    """Whether two quotes of a log stand in what was said at one moment, like an error and its traceback."""
+    log = origin.data.get(one.evidence, b"")
+    first, last = sorted((one.start, other.start))
+    begins = log.rfind(b"\n", 0, first) + 1
+    stamps = _STAMP.findall(log[begins:last].decode("utf-8", "replace"))
+    return len(stamps) == 1 and _is_of(one, "service_log", origin)
 
 
 def _names(text: str) -> frozenset[str]:

@@ -1,19 +1,19 @@
 """The gate: no claim enters the log unless what it cites is there.
 
-A citation resolves when its quoted text stands in the stored bytes at the place it names; only line ends are
-normalised. A why-chain is accepted link by link and cut at the first that does not hold; what lies below the
-cut stays as a hypothesis. A finding that proves nothing is rejected with its reasons.
+A citation resolves when its quoted text stands in the stored bytes at the place it names, as agents are shown it: line
+ends are normalised, terminal sequences left out. A why-chain is accepted link by link and cut at the first that does
+not hold; what lies below the cut stays as a hypothesis. A finding that proves nothing is rejected with its reasons.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from goldenpath_loop.core.claims import Origin, unlinked, unread, unshown_action
+from goldenpath_loop.core.claims import Origin, nothing_to_explain, unlinked, unread, unshown_action
 from goldenpath_loop.core.links import broken_link
 from goldenpath_loop.core.state import State
+from goldenpath_loop.core.visible import Seen, legible, seen
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Finding, Refuter, WhyLink
 
@@ -54,10 +54,12 @@ def judge(
         origin: What the agent that made the claim was shown; None for a claim of the loop's own instruments.
     """
     reasons: list[str] = []
-    if origin is not None and state.started is not None and state.started.policy is not None:
-        services = {one.name: one.required_settings for one in state.started.policy.services}
-        problem = unshown_action(finding, services)
-        reasons += [problem] if problem else []
+    if origin is not None:
+        reasons += [
+            problem
+            for problem in (unshown_action(finding, state), nothing_to_explain(finding, state))
+            if problem
+        ]
     citations: list[Citation] = []
     for citation in finding.citations:
         located = resolve(citation, stored)
@@ -90,25 +92,21 @@ def resolve(citation: Citation, stored: Mapping[str, bytes]) -> Citation | str:
     data = stored.get(citation.evidence)
     if data is None:
         return f"{citation.evidence} is not evidence of this run"
-    if len("".join(citation.quote.split())) < _LEAST_QUOTE_CHARS:
+    if len(legible(citation.quote)) < _LEAST_QUOTE_CHARS:
         return f"{citation.quote!r} is too short to say anything"
-    quote = citation.quote.encode()
+    wanted = seen(citation.quote)
     if citation.is_located:
-        there = data[citation.start : citation.end]
-        if _normal(there) != _normal(quote):
+        if wanted.fullmatch(Seen(data[citation.start : citation.end]).data) is None:
             return (
                 f"{citation.evidence}[{citation.start}:{citation.end}] does not say {citation.quote[:80]!r}"
             )
         return citation
-    wanted = b"\r?\n".join(re.escape(line) for line in _normal(quote).split(b"\n"))
-    found = re.search(wanted, data)
+    remains = Seen(data)
+    found = wanted.search(remains.data)
     if found is not None:
-        return citation.model_copy(update={"start": found.start(), "end": found.end()})
+        start, end = remains.span(*found.span())
+        return citation.model_copy(update={"start": start, "end": end})
     return f"{citation.evidence} does not contain {citation.quote[:80]!r}"
-
-
-def _normal(data: bytes) -> bytes:
-    return data.replace(b"\r\n", b"\n")
 
 
 def _chain(

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
+
+from goldenpath_loop.core.visible import neutral
 
 __all__ = ["envelope", "neutral"]
-
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
-
-
-def neutral(text: str) -> str:
-    """`text` without terminal sequences; other control, bidirectional and invisible characters become visible."""
-    text = _ANSI.sub("", text.replace("\r\n", "\n"))
-    text = _CONTROL.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
-    return _INVISIBLE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
 
 
 def envelope(text: str, *, kind: str, id: str = "") -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from goldenpath_loop.core.claims import Origin
 from goldenpath_loop.core.grounding import cited, judge, resolve
+from goldenpath_loop.core.visible import legible, neutral
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Finding, Refuter, WhyLink
 
@@ -19,6 +20,7 @@ STORED = {
     "E3": b"\xff\xfebinary",
     "E4": b"",
     "E5": b"one\r\ntwo\nthree",
+    "E6": "\x1b[31mERROR\x1b[0m \x1b[1medge\x1b[0m ä\x1b[K\r\nnext\u200bone\r".encode(),
 }
 
 
@@ -43,6 +45,13 @@ def cite(evidence: str, quote: str, start: int = -1, end: int = -1) -> Citation:
         (cite("E1", "OK\r\nbody"), (13, 20)),
         (cite("E5", "one\ntwo\nthree"), (0, 14)),
         (cite("E3", "binary"), (2, 8)),
+        (cite("E6", "ERROR edge"), (5, 23)),
+        (cite("E6", "ERROR edge", 5, 23), (5, 23)),
+        (cite("E6", "ERROR edge", 0, 27), (0, 27)),
+        (cite("E6", "\x1b[31mERROR\x1b[0m \x1b[1medge"), (5, 23)),
+        (cite("E6", "edge ä\nnext"), (19, 39)),
+        (cite("E6", "next<U+200B>one<U+000D>"), (35, 46)),
+        (cite("E6", "next\u200bone"), (35, 45)),
     ],
 )
 def test_a_quote_that_is_there_is_located(citation: Citation, span: tuple[int, int]) -> None:
@@ -70,6 +79,13 @@ def test_a_quote_that_is_there_is_located(citation: Citation, span: tuple[int, i
         (cite("E1", "second", 0, 6), "E1[0:6] does not say"),
         (cite("E4", "anything"), "E4 does not contain"),
         (cite("E2", "one two"), "E2 does not contain"),
+        (cite("E6", "ERRORedge"), "E6 does not contain"),
+        (cite("E6", "nextone"), "E6 does not contain"),
+        (cite("E6", "ERROR edge", 5, 24), "E6[5:24] does not say"),
+        (cite("E6", "next<U+200C>one"), "E6 does not contain"),
+        (cite("E6", "next<U+110000>"), "E6 does not contain"),
+        (cite("E6", "\x1b[31m\x1b[0m\x1b[1m"), "too short to say anything"),
+        (cite("E6", "\u200b\u200b\u200b\u200b"), "too short to say anything"),
     ],
 )
 def test_a_quote_that_is_not_there_is_refused(citation: Citation, said: str) -> None:
@@ -81,20 +97,35 @@ def test_a_quote_that_is_not_there_is_refused(citation: Citation, said: str) -> 
 
 @given(st.binary(max_size=60), st.text(min_size=1, max_size=10), st.integers(0, 70), st.integers(0, 70))
 def test_what_resolves_stands_in_the_bytes(data: bytes, quote: str, start: int, end: int) -> None:
-    """Whatever the bytes: a located citation says what stands between its offsets, line ends aside."""
+    """Whatever the bytes: a located citation says what stands between its offsets, as an agent is shown it."""
     for proposed in (cite("E1", quote), cite("E1", quote, start, end)):
         found = resolve(proposed, {"E1": data})
         if isinstance(found, Citation):
-            there = data[found.start : found.end].replace(b"\r\n", b"\n")
-            assert there == quote.encode().replace(b"\r\n", b"\n")
+            there = data[found.start : found.end].decode()
+            assert neutral(there) == neutral(quote)
             assert found.is_located
+            assert resolve(found, {"E1": data}) == found
 
 
-@given(st.text(min_size=1, max_size=20), st.text(max_size=20), st.text(max_size=20))
-def test_every_quote_taken_from_evidence_resolves(quote: str, before: str, after: str) -> None:
-    """Wherever it stands."""
-    found = resolve(cite("E1", quote), {"E1": (before + quote + after).encode()})
-    assert isinstance(found, Citation) == (len("".join(quote.split())) >= 3)
+LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1b"), max_size=20)
+COLOURS = st.lists(st.sampled_from(["\x1b[31m", "\x1b[0m", "\x1b]8;;x\x07", "ok", " ", "\r\n"]), max_size=6)
+
+
+@given(LINES, LINES, LINES, COLOURS.map("".join))
+def test_every_quote_taken_from_evidence_resolves(quote: str, before: str, after: str, colour: str) -> None:
+    """Wherever it stands, taken from the bytes or from what an agent is shown of them."""
+    data = {"E1": f"{before}{colour}{quote}{colour}{after}".encode()}
+    for one in filter(None, (quote, neutral(quote))):
+        found = resolve(cite("E1", one), data)
+        assert isinstance(found, Citation) or len(legible(one)) < 3 or one.endswith(("\r", "<U+000D>"))
+
+
+def test_a_quote_keeps_its_place_between_colours() -> None:
+    """The offsets are those of the stored bytes, and the same place is found again from them."""
+    found = resolve(cite("E6", "ERROR edge"), STORED)
+    assert isinstance(found, Citation)
+    assert STORED["E6"][found.start : found.end] == b"ERROR\x1b[0m \x1b[1medge"
+    assert resolve(found, STORED) == found
 
 
 @pytest.mark.parametrize("quote", ["a", "  a b", "\n\n\n", "12"])
