@@ -186,12 +186,11 @@ def unshown_action(finding: Finding, state: State) -> str:
 
 def unlinked(link: WhyLink, held: Sequence[WhyLink], origin: Origin) -> str:
     """Why the two ends of a link do not hang together, in one sentence; empty when they do."""
-    if any(_said(link.cause) in (_said(one.effect), _said(one.cause)) for one in held):
+    been = [words for one in held for words in (one.effect, one.cause)] + [link.effect]
+    if _said(link.cause) in map(_said, been):
         return "it leads back to where the chain has been"
-    if any(
-        _place(link.cause_citation) in (_place(one.effect_citation), _place(one.cause_citation))
-        for one in held
-    ):
+    places = [place for one in held for place in (one.effect_citation, one.cause_citation)]
+    if any(_is_same(link.cause_citation, one) for one in places if one != link.effect_citation):
         return "it leads back to where the chain has been"
     if held and link.effect_citation.evidence != held[-1].cause_citation.evidence:
         return "it does not start at the evidence where the link above it ends"
@@ -200,7 +199,7 @@ def unlinked(link: WhyLink, held: Sequence[WhyLink], origin: Origin) -> str:
         problem = unread(citation, origin, kind=link.kind) if citation is not None else ""
         if problem:
             return problem
-    if _place(one) == _place(other):
+    if _is_same(one, other):
         return "effect and cause are the same observation"
     if link.kind == "time_order":
         return _order(one.quote, other.quote)
@@ -215,8 +214,11 @@ def _said(words: str) -> str:
     return " ".join(words.lower().split())
 
 
-def _place(citation: Citation) -> tuple[str, int, int]:
-    return citation.evidence, citation.start, citation.end
+def _is_same(one: Citation, other: Citation) -> bool:
+    """Whether two quotes are of one place: a word more or less makes no other observation."""
+    common = min(one.end, other.end) - max(one.start, other.start)
+    longer = max(one.end - one.start, other.end - other.start)
+    return one.evidence == other.evidence and 2 * common > longer
 
 
 def _is_of(citation: Citation, kind: str, origin: Origin) -> bool:

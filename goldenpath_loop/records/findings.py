@@ -95,7 +95,7 @@ class OperatorAction(Record):
     """Something only a person with access can do, said precisely enough to do it."""
 
     instruction: str
-    service: ServiceName = ""
+    service: str = ""
     setting: str = ""
 
 
