@@ -14,18 +14,31 @@ MOST_FILES = 10
 MOST_LINES = 400
 
 _TESTS = re.compile(
-    r"(?:^|/)(?:tests?|specs?|__tests__|e2e)/"
-    r"|(?:^|/)(?:test_[^/]*|conftest\.py|[^/]*[._-](?:test|spec)\.[^/]+|pytest\.ini|tox\.ini|setup\.cfg)$"
+    r"(?:^|/)(?:(?i:tests?|specs?|__tests__|e2e)/"
+    r"|(?:test_[^/]*|tests\.py|conftest\.py|[^/]*[._-](?:test|spec)\.[^/]+|pytest\.ini|tox\.ini|setup\.cfg)$"
+    r"|[^/]*Tests?\.(?:java|kt|cs|scala|swift|php)$)"
 )
 _MACHINERY = re.compile(r"(?:^|/)\.[^/]|(?:^|/)(?:Jenkinsfile|Makefile|noxfile\.py|goldenpath\.toml)$")
 _MANIFEST = re.compile(
-    r"(?:^|/)(?:requirements[^/]*\.(?:txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.py|Pipfile|package\.json"
+    r"(?:^|/)(?:requirements(?:/[^/]+|[^/]*)\.(?:txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.py|Pipfile|package\.json"
     r"|go\.(?:mod|sum)|Cargo\.toml|Gemfile|[^/]*\.lock|[^/]*-lock\.\w+)$"
 )
-_UNDER_TEST = re.compile(r"PYTEST_CURRENT_TEST|[\"']pytest[\"']\s+in\s+sys\.modules|sys\.modules\[.pytest")
+_UNDER_TEST = re.compile(
+    r"PYTEST_[A-Z]|sys\.modules[^\n]*\b_?(?:pytest|unittest)|\b_?(?:pytest|unittest)[^\n]*sys\.(?:modules|argv)"
+    r"|sys\.argv[^\n]*\b(?:pytest|unittest)"
+)
 _SKIP = re.compile(r"\b(?:pytest\.(?:skip|xfail|mark\.(?:skip|xfail))|unittest\.skip|\.only\(|it\.skip\()")
-_SWALLOWED = re.compile(r"except\b[^\n]*:\s*(?:\n\s*)?pass\b")
-_IMPORT = re.compile(r"^\s*(?:import\s+([A-Za-z_]\w*)|from\s+([A-Za-z_]\w*)[\w.]*\s+import\b)", re.MULTILINE)
+_COMMENT = r"[^\S\n]*(?:#[^\n]*)?"
+_SWALLOWED = re.compile(
+    rf"except\b[^\n]*?:{_COMMENT}(?:\n{_COMMENT})*(?:pass\b|\.\.\.)|\bsuppress\(|catch\s*(?:\([^)\n]*\))?\s*\{{\s*\}}"
+)
+_RAISES, _PASSES = (
+    re.compile(r"^\s*raise\b", re.MULTILINE),
+    re.compile(r"^\s*(?:pass|\.\.\.)\s*(?:#.*)?$", re.MULTILINE),
+)
+_FROM = re.compile(r"(?:^|[;:])\s*from\s+([^\W\d]\w*)[\w.]*\s+import\b", re.MULTILINE)
+_IMPORT = re.compile(r"(?:^|[;:])\s*import\s+([^;#\n(]+)", re.MULTILINE)
+_BY_NAME = re.compile(r"\b(?:__import__|import_module)\(\s*[\"']([^\W\d]\w*)")
 
 
 def patch_problems(hunks: Sequence[Hunk], target: TargetSpec, *, changed: Sequence[str]) -> tuple[str, ...]:
@@ -56,17 +69,22 @@ def patch_problems(hunks: Sequence[Hunk], target: TargetSpec, *, changed: Sequen
         ):
             if shape.search(added):
                 found.append(f"{hunk.path} {reason}")
+        removed = "\n".join(hunk.removed)
+        if _RAISES.search(removed) and not _RAISES.search(added) and _PASSES.search(added):
+            found.append(f"{hunk.path} swallows an exception")
     return tuple(dict.fromkeys(found))
 
 
 def imported_names(hunks: Iterable[Hunk]) -> frozenset[str]:
     """Top-level packages that the added lines of Python files import."""
-    return frozenset(
-        found.group(1) or found.group(2)
-        for hunk in hunks
-        if hunk.path.endswith(".py")
-        for found in _IMPORT.finditer("\n".join(hunk.added))
-    )
+    names: set[str] = set()
+    for hunk in hunks:
+        if hunk.path.endswith(".py"):
+            added = "\n".join(hunk.added)
+            listed = (name for found in _IMPORT.findall(added) for name in found.split(","))
+            names |= {name.split()[0].split(".")[0] for name in listed if name.strip()}
+            names |= {*_FROM.findall(added), *_BY_NAME.findall(added)}
+    return frozenset(names)
 
 
 def _path_problem(path: str, target: TargetSpec) -> str:
