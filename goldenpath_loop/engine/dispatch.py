@@ -188,7 +188,7 @@ class _Talk:
         shown = "\n\n".join(self.toolbox.shown(id) for id in opening)
         rest = self.toolbox.listing(leave_out=opening)
         inputs = {
-            **self._effect.inputs,
+            **{name: self.toolbox.clean(text) for name, text in self._effect.inputs.items()},
             "evidence": f"{shown}\n\nOther evidence of this run:\n{rest}".strip(),
             "schema": json.dumps(schema_of(self._agent.output)),
         }

@@ -79,8 +79,12 @@ class Toolbox:
             case _:
                 return "error: nobody knows how to do that"
 
+    def clean(self, text: str) -> str:
+        """`text` in which nothing acts, and without secrets, also those that only what acts has kept apart."""
+        return self.bench.redactor.text(neutral(text))[0]
+
     def _outside(self, text: str, kind: str) -> str:
-        clean, _ = self.bench.redactor.text(text)
+        clean = self.clean(text)
         return envelope(clean[: tools.MOST_CHARS], kind=kind) + (
             f"\n[cut: {len(clean) - tools.MOST_CHARS} characters more]"
             if len(clean) > tools.MOST_CHARS
@@ -108,8 +112,7 @@ class Toolbox:
             half = _DIGEST_CHARS // 2
             hidden = len(text) - 2 * half
             text = f"{text[:half]}\n[{hidden} characters more; read_evidence shows them]\n{text[-half:]}"
-        clean, _ = self.bench.redactor.text(_line(known))
-        return f"{neutral(clean)}\n{envelope(text, kind=known.kind, id=id)}"
+        return f"{self.clean(_line(known))}\n{envelope(self.clean(text), kind=known.kind, id=id)}"
 
     def _page(self, asked: tools.ReadEvidence) -> str:
         known, data = self.desk.session.evidence(asked.id), self.desk.session.bytes_of(asked.id)
@@ -119,7 +122,8 @@ class Toolbox:
         piece = data[asked.start : asked.start + asked.length]
         after = asked.start + len(piece)
         rest = f"\n[{len(data) - after} bytes more from start={after}]" if after < len(data) else ""
-        return envelope(piece.decode("utf-8", "replace"), kind=known.kind, id=asked.id) + rest
+        text = self.clean(piece.decode("utf-8", "replace"))
+        return envelope(text, kind=known.kind, id=asked.id) + rest
 
     def _search(self, text: str) -> str:
         wanted, hits = text.lower(), []
@@ -175,7 +179,7 @@ class Toolbox:
     def _baseline(self, text: str) -> str:
         found = self.desk.state().settled("history", HistoryReceipt)
         rows = [
-            f"{one.id}: red in {one.reds} of {one.runs} earlier runs, last {one.last_outcome or 'unknown'}"
+            f"{_one_line(one.id)}: red in {one.reds} of {one.runs} earlier runs, last {one.last_outcome or 'unknown'}"
             + (f", last green on {one.last_green_revision[:10]}" if one.last_green_revision else "")
             for one in (found.tests if found else ())
             if text in one.id
@@ -212,7 +216,7 @@ class Toolbox:
         )
         tried = await try_patch(candidate, self.bench, self.witness)
         if tried.problem:
-            return f"refused: {tried.problem}"
+            return f"refused: {self.clean(_one_line(tried.problem))}"
         results = [one for run in tried.runs for one in run.results if one.not_run != "deselected"]
         wanted = {test for chosen in self.effect.tests for test in chosen.tests}
         green = {one.id for one in results if one.outcome == "green"}
@@ -225,7 +229,12 @@ class Toolbox:
 
 
 def _line(known: Evidence) -> str:
-    return f"{known.id} {known.kind} {known.subject} {known.size_bytes} bytes"
+    return f"{known.id} {known.kind} {_one_line(known.subject)} {known.size_bytes} bytes"
+
+
+def _one_line(text: str) -> str:
+    """A name that somebody else gave ends no line and begins none."""
+    return " ".join(text.split())
 
 
 def _standing(desk: Desk) -> str | None:

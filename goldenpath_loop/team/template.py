@@ -12,7 +12,9 @@ from goldenpath_loop.errors import ConfigurationError, InternalError
 
 __all__ = ["check_template", "render"]
 
-_FENCE = re.compile(r"^[ \t]*(?:<<<+|>>>+)[ \t\r]*$", re.MULTILINE)
+_FENCE = re.compile(r"<<<+|>>>+")
+_SEEN = re.compile(r"[!-~]+")
+"""What of a line can be told from nothing at a glance."""
 
 
 def check_template(text: str, *, inputs: Collection[str], where: str, agent: str) -> None:
@@ -59,12 +61,16 @@ def render(text: str, inputs: Mapping[str, str]) -> str:
     """
     try:
         return (
-            _environment()
-            .from_string(text)
-            .render({name: _FENCE.sub(r"| \g<0>", value) for name, value in inputs.items()})
+            _environment().from_string(text).render({name: _fenced(value) for name, value in inputs.items()})
         )
     except TemplateError as error:
         raise InternalError(f"a prompt could not be filled in: {error}") from error
+
+
+def _fenced(value: str) -> str:
+    """`value` in which no line looks like a fence, whatever ends its lines and whatever it hides in them."""
+    lines = value.splitlines(keepends=True)
+    return "".join(f"| {one}" if _FENCE.fullmatch("".join(_SEEN.findall(one))) else one for one in lines)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
