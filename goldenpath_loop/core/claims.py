@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from goldenpath_loop.core.shared_names import code_names, names
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import (
@@ -34,43 +35,7 @@ _OF_A_FAILURE = frozenset({"regression", "intermittent"})
 _OF_A_RUN = frozenset({"test_result", "service_log", "command_output"})
 """What a dispatch captures only while a patch is tried."""
 _STAMP = re.compile(r"\b(\d{4}-\d\d-\d\d[T ])?(\d\d:\d\d:\d\d(?:[.,]\d+)?)")
-_NAME = re.compile(r"[^\W\d]\w{2,}")
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.\w+")
-_EVERYWHERE = frozenset(
-    {
-        "and",
-        "assert",
-        "class",
-        "def",
-        "elif",
-        "else",
-        "error",
-        "false",
-        "for",
-        "from",
-        "if",
-        "import",
-        "line",
-        "none",
-    }
-    | {
-        "not",
-        "raise",
-        "return",
-        "self",
-        "test",
-        "the",
-        "true",
-        "while",
-        "with",
-        "file",
-        "str",
-        "int",
-        "async",
-        "await",
-    }
-)
-"""Words that join everything with everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +246,9 @@ def _two_services(one: Citation, other: Citation, origin: Origin) -> str:
     logs = [origin.records.get(id) for id in (one.evidence, other.evidence)]
     if any(log is None or log.kind != "service_log" for log in logs):
         return ""
-    names = [_service_of(log) for log in logs if log is not None]
+    services = [_service_of(log) for log in logs if log is not None]
     texts = [origin.data.get(id, b"").decode("utf-8", "replace") for id in (one.evidence, other.evidence)]
-    if names[0] == names[1] or names[0] in texts[1] or names[1] in texts[0]:
+    if services[0] == services[1] or services[0] in texts[1] or services[1] in texts[0]:
         return ""
     return f"{one.evidence} and {other.evidence} are of two services, and neither names the other"
 
@@ -295,9 +260,11 @@ def _strangers(one: Citation, other: Citation, origin: Origin) -> str:
     paths = _PATH.findall(cause.subject) if cause is not None and cause.kind == "source" else []
     if any(path in text or path.rsplit("/", 1)[-1] in text for path in paths):
         return ""
-    if _names(one.quote) & _names(other.quote):
-        return ""
-    if paths and _names(other.quote) & _names(text):
+    if one.evidence != other.evidence and cause is not None and cause.kind in ("source", "diff"):
+        # A line of code shares plain words with every sentence; only a name of code leads to it.
+        if code_names(text if paths else one.quote) & code_names(other.quote):
+            return ""
+    elif names(one.quote) & names(other.quote):
         return ""
     if one.evidence == other.evidence and _is_one_entry(one, other, origin):
         return ""
@@ -311,7 +278,3 @@ def _is_one_entry(one: Citation, other: Citation, origin: Origin) -> bool:
     begins = log.rfind(b"\n", 0, first) + 1
     stamps = _STAMP.findall(log[begins:last].decode("utf-8", "replace"))
     return len(stamps) == 1 and _is_of(one, "service_log", origin)
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(word for word in _NAME.findall(text) if word.lower() not in _EVERYWHERE)
