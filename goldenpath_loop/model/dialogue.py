@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 from goldenpath_loop.model.messages import (
@@ -28,8 +29,9 @@ __all__ = ["Answer", "End", "Rules", "ToolResult", "UseTools", "converse"]
 _MOST_REFUSALS = 2
 """How often an agent is told what the gate did not let through."""
 _MOST_REPEATS = 3
-"""Identical calls of a tool that are answered in full, over a whole conversation two more."""
+"""From this identical call of a tool on, an agent is told that it has the result; two more end the conversation."""
 _MOST_REPAIRS = 1
+_CALLED_BEFORE = "You called this before with the same arguments; the result stands above."
 _LATEST_KEPT = 2
 """Results of tools that are never put aside."""
 
@@ -116,7 +118,7 @@ class _Conversation:
             )
             self._turns += 1
             if isinstance(reply, Fault):
-                return self._end(reply.message, self._answer)
+                return self._end(reply.message)
             assert isinstance(reply, Reply)
             if reply.calls and tools and not is_last:
                 ended = yield from self._use(reply)
@@ -126,33 +128,29 @@ class _Conversation:
             done = self._read(reply)
             if done is not None:
                 return done
-        return self._end(f"no answer after {self._turns} turns", self._answer)
+        return self._end(f"no answer after {self._turns} turns")
 
-    def _end(self, problem: str, answer: Answer | None = None) -> End:
+    def _end(self, problem: str) -> End:
         # An answer of which the gate refused a part is one all the same: the gate will look at it again.
-        return End(answer, "" if answer is not None else problem, tuple(self._refusals), self._turns)
+        kept = self._answer
+        return End(kept, "" if kept is not None else problem, tuple(self._refusals), self._turns)
 
     def _say(self, text: str) -> None:
         self._messages.append({"role": "user", "content": text})
 
     def _use(self, reply: Reply) -> Generator[UseTools, Sequence[ToolResult], str]:
         self._messages.append(_with_calls(reply))
-        fresh: list[ToolCall] = []
+        is_fresh: list[bool] = []
         for call in reply.calls:
             self._asked[call.name, call.arguments] += 1
-            if self._asked[call.name, call.arguments] < _MOST_REPEATS:
-                fresh.append(call)
-        if sum(count >= _MOST_REPEATS + 2 for count in self._asked.values()):
+            is_fresh.append(self._asked[call.name, call.arguments] < _MOST_REPEATS)
+        if any(count >= _MOST_REPEATS + 2 for count in self._asked.values()):
             return "the agent calls the same tool with the same arguments again and again"
-        results = yield UseTools(tuple(fresh))
-        texts = dict(zip((call.id for call in fresh), results, strict=True))
-        for call in reply.calls:
-            known = texts.get(call.id)
-            text = (
-                known.text
-                if known
-                else "You called this before with the same arguments; the result stands above."
-            )
+        results = yield UseTools(tuple(compress(reply.calls, is_fresh)))
+        # In their order, not by their ids: some servers give the same id to every call.
+        texts = iter(results)
+        for call, fresh in zip(reply.calls, is_fresh, strict=True):
+            text = next(texts).text if fresh else _CALLED_BEFORE
             self._messages.append({"role": "tool", "tool_call_id": call.id, "content": text})
         return next((one.ends for one in results if one.ends), "")
 
@@ -178,12 +176,12 @@ class _Conversation:
                 f"Your answer does not fit: {answer}\nAnswer again.",
             )
         reasons = tuple(self._rules.check(answer))
-        if not reasons:
-            return self._end("", answer)
         self._answer = answer
+        if not reasons:
+            return self._end("")
         self._refusals.append(Refusal(turn=self._turns, reasons=reasons))
         if len(self._refusals) > _MOST_REFUSALS or self._turns >= self._rules.turns:
-            return self._end("", answer)
+            return self._end("")
         told = "\n".join(f"- {reason}" for reason in reasons)
         self._messages.append({"role": "assistant", "content": reply.text})
         self._say(
@@ -195,7 +193,7 @@ class _Conversation:
     def _again(self, reply: Reply, problem: str, told: str) -> End | None:
         self._repairs += 1
         if self._repairs > _MOST_REPAIRS:
-            return self._end(problem, self._answer)
+            return self._end(problem)
         self._messages.append({"role": "assistant", "content": reply.text or "(nothing)"})
         self._say(told)
         return None
@@ -209,10 +207,10 @@ class _Conversation:
             if sum(sizes) <= self._rules.context_tokens:
                 break
             message = self._messages[at]
-            if message["content"].startswith("[put aside"):
+            note = f"[put aside to save room: {len(message['content'])} characters; call the tool again to see them]"
+            if message["content"].startswith("[put aside") or len(note) >= len(message["content"]):
                 continue
             gone.append(message["tool_call_id"])
-            note = f"[put aside to save room: {len(message['content'])} characters; call the tool again to see them]"
             self._messages[at] = {**message, "content": note}
             sizes[at] = estimated_tokens(note)
             for name, arguments in self._calls_of(message["tool_call_id"]):
