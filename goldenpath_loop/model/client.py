@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -21,6 +21,8 @@ __all__ = ["ChatClient", "open_client"]
 
 _NO_KEY = "none"
 _SHOWN_CHARS = 300
+_NOT_UNDERSTOOD = (400, 422)
+_TRANSPORTS = ("httpx", "httpcore", "h11", "h2")
 
 
 @dataclass(slots=True)
@@ -28,10 +30,15 @@ class _Growing:
     """A reply while it streams in."""
 
     text: list[str] = field(default_factory=list)
-    calls: dict[int, dict[str, str]] = field(default_factory=dict)
+    calls: list[dict[str, str]] = field(default_factory=list)
+    place: dict[int, int] = field(default_factory=dict)
+    """Where in `calls` the pieces with this index go."""
     finish: str = ""
     counted: Any = None
     has_choice: bool = False
+    is_refused: bool = False
+    status: int = 0
+    """Status with which the request was refused."""
 
 
 class ChatClient:
@@ -49,6 +56,8 @@ class ChatClient:
         self._prices = prices
         self._timeout_s = timeout_s
         self.answer_tokens = answer_tokens
+        self.takes_schemas = True
+        """False once the server refused a `response_format` and took the same question without one."""
 
     def most(self, ask: Ask) -> Usage:
         """The most that `ask` can use."""
@@ -62,24 +71,35 @@ class ChatClient:
     async def call(self, model: str, ask: Ask) -> Reply | Fault:
         """Ask once; what goes wrong is the answer, never an exception."""
         growing = _Growing()
+        if not self.takes_schemas:
+            ask = replace(ask, schema=None)
         fault = await self._stream(model, ask, growing)
+        if growing.status in _NOT_UNDERSTOOD and ask.schema is not None:
+            # A refused request costs nothing: the same call may well go on without what might be to blame.
+            growing, ask = _Growing(), replace(ask, schema=None)
+            fault = await self._stream(model, ask, growing)
+            if growing.has_choice:
+                self.takes_schemas = False
+        if growing.finish and fault is not None and fault.kind in ("timeout", "connection"):
+            fault = None  # What the line does after a whole answer takes nothing from it.
         usage = self._used(ask, growing)
         if fault is not None:
-            spoke = growing.has_choice or growing.counted is not None
+            # A server that fell silent may have read the question all the same.
+            spoke = growing.has_choice or growing.counted is not None or fault.kind == "timeout"
             return Fault(fault.kind, fault.message, fault.retry_after_s, usage if spoke else None)
         if not growing.has_choice:
             return Fault("not_an_answer", "the server sent no answer in the form of chat completions")
         if not growing.finish:
             return Fault("connection", "the stream ended in the middle of the answer", usage=usage)
         calls = tuple(
-            ToolCall(one["id"] or f"call-{number}", one["name"], one["arguments"])
-            for number, one in sorted(growing.calls.items())
+            # The messages before it make an id of ours unique in its conversation.
+            ToolCall(one["id"] or f"call-{len(ask.messages)}-{number}", one["name"], one["arguments"])
+            for number, one in enumerate(growing.calls)
         )
-        return Reply("".join(growing.text), calls, growing.finish, usage)
+        finish = "content_filter" if growing.is_refused else growing.finish
+        return Reply("".join(growing.text), calls, finish, usage)
 
     async def _stream(self, model: str, ask: Ask, growing: _Growing) -> Fault | None:
-        import openai  # noqa: PLC0415  it takes a second, and most commands never ask
-
         try:
             with anyio.fail_after(self._timeout_s):
                 stream = await self._sdk.chat.completions.create(**self._request(model, ask))
@@ -94,27 +114,50 @@ class ChatClient:
                     if chunk is None:
                         return None
                     _grow(growing, chunk)
-        except TimeoutError:
-            return Fault("timeout", f"the server was silent for {self._timeout_s:g} s")
-        except openai.APITimeoutError:
-            return Fault("timeout", "the server did not answer in time")
-        except openai.APIStatusError as error:
-            return _of_status(error.status_code, error.response.headers, error.message)
-        except openai.APIConnectionError as error:
-            return Fault("connection", f"no connection: {error.__cause__ or error}"[:_SHOWN_CHARS])
-        except openai.APIError as error:
-            return Fault("server_error", f"the server reports an error: {error.message}"[:_SHOWN_CHARS])
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
-            # What a broken server sends ends up deep inside of the SDK.
-            return Fault("not_an_answer", f"the server's answer has the wrong form: {error}"[:_SHOWN_CHARS])
-        except OSError as error:
-            return Fault("connection", f"the connection broke: {error}"[:_SHOWN_CHARS])
         except Exception as error:
-            if not type(error).__module__.startswith(("httpx", "httpcore", "h11", "h2")):
+            fault = self._fault_of(error)
+            if fault is None:
                 raise
-            return Fault(
-                "connection", f"the connection broke: {error or type(error).__name__}"[:_SHOWN_CHARS]
-            )
+            growing.status = getattr(error, "status_code", 0)
+            return fault
+
+    async def models(self) -> tuple[str, ...] | Fault:
+        """Names of the models that the server offers."""
+        try:
+            with anyio.fail_after(self._timeout_s):
+                page = await self._sdk.models.list()
+                return tuple(str(one.id) for one in page.data)
+        except Exception as error:
+            fault = self._fault_of(error)
+            if fault is None:
+                raise
+            return fault
+
+    def _fault_of(self, error: Exception) -> Fault | None:
+        """What the server or the line to it did; None for an error that neither can be blamed for."""
+        import openai  # noqa: PLC0415
+
+        match error:
+            case TimeoutError():
+                return Fault("timeout", f"the server was silent for {self._timeout_s:g} s")
+            case openai.APITimeoutError():
+                return Fault("timeout", "the server did not answer in time")
+            case openai.APIStatusError():
+                return _of_status(error.status_code, error.response.headers, error.message)
+            case openai.APIConnectionError():
+                return Fault("connection", f"no connection: {error.__cause__ or error}"[:_SHOWN_CHARS])
+            case openai.APIError():
+                message = f"the server reports an error: {error.message}"
+                return Fault("server_error", message[:_SHOWN_CHARS])
+            case ValueError() | TypeError() | AttributeError() | KeyError() | IndexError():
+                # What a broken server sends ends up deep inside of the SDK.
+                message = f"the server's answer has the wrong form: {error}"
+                return Fault("not_an_answer", message[:_SHOWN_CHARS])
+            case _ if isinstance(error, OSError) or type(error).__module__.startswith(_TRANSPORTS):
+                message = f"the connection broke: {error or type(error).__name__}"
+                return Fault("connection", message[:_SHOWN_CHARS])
+            case _:
+                return None
 
     def _request(self, model: str, ask: Ask) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -148,15 +191,15 @@ class ChatClient:
         counted = growing.counted
         if counted is not None and isinstance(getattr(counted, "prompt_tokens", None), int):
             details = getattr(counted, "prompt_tokens_details", None)
-            cached = getattr(details, "cached_tokens", None) or 0
+            prompt = _count(counted.prompt_tokens)
             return self._prices.priced(
                 Usage(
-                    prompt_tokens=max(0, counted.prompt_tokens),
-                    cached_tokens=min(max(0, cached), counted.prompt_tokens),
-                    answer_tokens=max(0, counted.completion_tokens or 0),
+                    prompt_tokens=prompt,
+                    cached_tokens=min(_count(getattr(details, "cached_tokens", 0)), prompt),
+                    answer_tokens=_count(getattr(counted, "completion_tokens", 0)),
                 )
             )
-        said = "".join(growing.text) + "".join(one["arguments"] for one in growing.calls.values())
+        said = "".join(growing.text) + "".join(one["arguments"] for one in growing.calls)
         prompt = self.most(ask).prompt_tokens
         return self._prices.priced(
             Usage(prompt_tokens=prompt, answer_tokens=estimated_tokens(said), is_estimated=True)
@@ -174,12 +217,29 @@ def _grow(growing: _Growing, chunk: Any) -> None:
             continue
         if delta.content:
             growing.text.append(delta.content)
+        if getattr(delta, "refusal", None):
+            growing.is_refused = True
         for piece in delta.tool_calls or ():
-            call = growing.calls.setdefault(piece.index or 0, {"id": "", "name": "", "arguments": ""})
-            call["id"] = piece.id or call["id"]
+            call = _call_of(growing, piece)
             if piece.function is not None:
                 call["name"] += piece.function.name or ""
                 call["arguments"] += piece.function.arguments or ""
+
+
+def _call_of(growing: _Growing, piece: Any) -> dict[str, str]:
+    """The call that a piece belongs to; a new id begins a new one, since some servers leave the index out."""
+    index = piece.index or 0
+    known = growing.calls[growing.place[index]] if index in growing.place else None
+    if known is None or (piece.id and known["id"] and piece.id != known["id"]):
+        growing.place[index] = len(growing.calls)
+        known = {"id": "", "name": "", "arguments": ""}
+        growing.calls.append(known)
+    known["id"] = piece.id or known["id"]
+    return known
+
+
+def _count(value: Any) -> int:
+    return max(0, value) if isinstance(value, int) else 0
 
 
 def _of_status(status: int, headers: Mapping[str, str], message: str) -> Fault:
@@ -207,13 +267,13 @@ async def open_client(
     *, base_url: str, key: str, prices: Prices, timeout_s: float, answer_tokens: int
 ) -> AsyncIterator[ChatClient]:
     """A client for the server at `base_url` (empty: the SDK's own), closed on every way out."""
-    from openai import AsyncOpenAI  # noqa: PLC0415
+    from openai import AsyncOpenAI  # noqa: PLC0415  it takes a second, and most commands never ask
 
     sdk = AsyncOpenAI(
         base_url=base_url or "https://api.openai.com/v1",
         api_key=key or _NO_KEY,
         max_retries=0,
-        timeout=timeout_s,
+        timeout=2 * timeout_s,  # The client's own clock rings first.
     )
     async with sdk:
         yield ChatClient(sdk, prices=prices, timeout_s=timeout_s, answer_tokens=answer_tokens)
