@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import anyio
 
 from goldenpath_loop.model.client import ChatClient
 from goldenpath_loop.model.messages import Ask, Fault, Reply
+from goldenpath_loop.model.width import Width
 from goldenpath_loop.records.usage import Usage
 
 __all__ = ["Account", "Caller"]
@@ -44,9 +45,11 @@ class Caller:
 
     Args:
         client: Asks once.
-        concurrency: Calls at once.
+        concurrency: Calls at once; fewer while the server refuses to take as many.
         requests_per_minute: 0 for no limit of our own.
         tokens_per_minute: The same.
+        now: The clock.
+        sleep: Waits on that clock.
     """
 
     def __init__(
@@ -57,14 +60,17 @@ class Caller:
         requests_per_minute: int = 0,
         tokens_per_minute: int = 0,
         now: Callable[[], float] = anyio.current_time,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._client = client
-        self._limiter = anyio.CapacityLimiter(concurrency)
+        self._width = Width(concurrency, now=now)
+        self._open = 0
         self._requests_per_minute = requests_per_minute
         self._tokens_per_minute = tokens_per_minute
         self._sent: deque[_Sent] = deque()
         self._free_from = 0.0
         self._now = now
+        self._sleep = sleep
 
     async def ask(self, model: str, ask: Ask, account: Account) -> Reply | Fault:
         """What the model says, tried again where that can help; every attempt is reserved before and settled after."""
@@ -79,25 +85,31 @@ class Caller:
                 # The server speaks to all of us.
                 self._free_from = max(self._free_from, self._now() + wait_s)
             else:
-                await anyio.sleep(wait_s)
+                await self._sleep(wait_s)
         raise AssertionError("the last attempt returns")
 
     async def _once(self, model: str, ask: Ask, account: Account) -> Reply | Fault:
         most = self._client.most(ask)
-        async with self._limiter:
+        async with self._width.places:
             await self._room(most.tokens)
             call = account.reserve(model, most)
             if isinstance(call, str):
                 return Fault("budget", call)
             began = self._now()
             reply: Reply | Fault | None = None
+            self._open += 1
             try:
                 reply = await self._client.call(model, ask)
             finally:
+                self._open -= 1
                 # Of a call that was cut off nobody knows what it used.
                 used = most if reply is None else _used(reply)
                 problem = "cancelled" if reply is None else reply.message if isinstance(reply, Fault) else ""
                 account.settle(call, used, duration_s=round(self._now() - began, 3), problem=problem)
+            if isinstance(reply, Reply):
+                self._width.served()
+            elif reply.kind == "rate_limited":
+                self._width.refused(self._open)
             return reply
 
     async def _room(self, tokens: int) -> None:
@@ -110,7 +122,7 @@ class Caller:
             if wait_s <= 0:
                 self._sent.append(_Sent(now, tokens))
                 return
-            await anyio.sleep(wait_s)
+            await self._sleep(wait_s)
 
     def _crowded_for(self, now: float, tokens: int) -> float:
         if not self._sent:
