@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -22,6 +23,7 @@ __all__ = ["ChatClient", "open_client"]
 _NO_KEY = "none"
 _SHOWN_CHARS = 300
 _NOT_UNDERSTOOD = (400, 422)
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 _TRANSPORTS = ("httpx", "httpcore", "h11", "h2")
 
 
@@ -267,9 +269,13 @@ async def open_client(
     *, base_url: str, key: str, prices: Prices, timeout_s: float, answer_tokens: int
 ) -> AsyncIterator[ChatClient]:
     """A client for the server at `base_url` (empty: the SDK's own), closed on every way out."""
-    from openai import AsyncOpenAI  # noqa: PLC0415  it takes a second, and most commands never ask
+    # It takes a second to import, and most commands never ask.
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415
 
+    # A proxy that the environment names leads out of the machine, never to a server on it.
+    is_local = urlsplit(base_url).hostname in _LOCAL
     sdk = AsyncOpenAI(
+        http_client=DefaultAsyncHttpxClient(trust_env=not is_local),
         base_url=base_url or "https://api.openai.com/v1",
         api_key=key or _NO_KEY,
         max_retries=0,

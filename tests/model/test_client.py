@@ -316,6 +316,12 @@ async def test_without_a_schema_a_refused_request_is_not_sent_again() -> None:
     assert len(server.requests) == 1
 
 
+async def test_a_server_on_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert isinstance(await called(Text("hello")), Reply)
+
+
 async def test_the_models_of_a_server() -> None:
     async with served(Says(Text("")), models=("one", "two")) as (_, client):
         assert await client.models() == ("one", "two")
