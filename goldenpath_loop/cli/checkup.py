@@ -9,14 +9,14 @@ import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import anyio
 
+from goldenpath_loop.cli.check import Check
 from goldenpath_loop.cli.checkout import ask_git
+from goldenpath_loop.cli.model_check import model_checks
 from goldenpath_loop.config.index_suites import index_in
 from goldenpath_loop.config.load import Loaded
 from goldenpath_loop.config.variables import port_of
@@ -25,9 +25,7 @@ from goldenpath_loop.records.target import SuiteSpec
 from goldenpath_loop.system.process import Command, own_environment, run
 from goldenpath_loop.team.load import team_of
 
-__all__ = ["Check", "check_git", "checks", "network_file_system"]
-
-State = Literal["ok", "warning", "problem"]
+__all__ = ["check_git", "checks", "network_file_system"]
 
 _OLDEST_GIT = (2, 25)
 _CONNECT_S = 3.0
@@ -37,16 +35,6 @@ _TOO_LITTLE_BYTES = 200_000_000
 _NETWORK = re.compile(r"nfs\d?|cifs|smb\w*|9p|afs|ceph|lustre|glusterfs|fuse\.(sshfs|glusterfs|s3fs|rclone)")
 _ENV = re.compile(r"\{env\.([A-Za-z0-9_-]+)\}")
 _DEMO_MODULES = ("jwt", "pytest", "starlette", "uvicorn")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One answer of the doctor."""
-
-    name: str
-    state: State
-    message: str
-    advice: str = ""
 
 
 async def check_git() -> Check:
@@ -82,6 +70,8 @@ async def checks(loaded: Loaded, *, environ: Mapping[str, str]) -> AsyncIterator
     for check in _runs_folder(loaded):
         yield check
     yield _team(loaded.root)
+    async for check in model_checks(loaded.settings.model):
+        yield check
 
 
 def _demo(name: str) -> Check:

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from goldenpath_loop.cli.checkup import Check, check_git, checks
+from goldenpath_loop.cli.check import Check
+from goldenpath_loop.cli.checkup import check_git, checks
 from goldenpath_loop.config.load import find_config, load
 from goldenpath_loop.config.problems import UnusableConfigurationError
 from goldenpath_loop.errors import ConfigurationError
@@ -32,7 +33,7 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """Check everything a run needs, without changing anything.
+    """Check everything a run needs, without changing anything. Each configured model is asked three tiny questions.
 
     Exit codes: 0 no problem (warnings do not count); 3 at least one problem.
     """

@@ -15,6 +15,7 @@ import pytest
 
 from goldenpath_loop.model.answers import parsed, schema_of
 from goldenpath_loop.model.caller import Caller
+from goldenpath_loop.model.capabilities import probe
 from goldenpath_loop.model.client import ChatClient, open_client
 from goldenpath_loop.model.dialogue import End, Flow, Rules, ToolResult, UseTools, converse
 from goldenpath_loop.model.messages import Ask, Fault, Reply, ToolDefinition
@@ -196,6 +197,12 @@ async def test_what_does_not_fit_into_its_context_is_refused(address: str) -> No
     assert isinstance(reply, Fault)
     assert reply.kind == "refused_request"
     assert "context" in reply.message
+
+
+async def test_what_it_can_do_is_found_out(address: str) -> None:
+    async with client_of(address) as client:
+        found = await probe(client, MODEL)
+    assert (found.listed, found.schemas, found.tools, found.usage) == ("yes",) * 4
 
 
 async def test_calls_at_once_are_answered_each(address: str) -> None:
