@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from goldenpath_loop.core.claims import Origin
 from goldenpath_loop.core.grounding import cited, judge, resolve
 from goldenpath_loop.core.visible import legible, neutral
+from goldenpath_loop.records.events import DecisionMade
 from goldenpath_loop.records.evidence import Citation
 from goldenpath_loop.records.findings import Finding, Refuter, WhyLink
 
-from .builders import state
+from .builders import cluster, state
 
 STORED = {
     "E1": "HTTP/1.1 200 OK\nbody: ä first\nbody: second\n".encode(),
@@ -257,7 +258,13 @@ def test_an_agent_cites_against_itself_only_what_it_read(read: set[str], is_refu
     """A refuter that nobody put before it was never looked at."""
     shown = Refuter(looked_for="x", found=False, citation=cite("E3", "binary"))
     claim = finding(link(1, refuter=shown), citations=(cite("E2", "two"),))
-    judgement = judge(claim, STORED, state(), origin=Origin(frozenset(read), "f" * 40))
+    failing = DecisionMade(cycle=0, subject="clusters", choice="one", reason="r", clusters=(cluster(),))
+    judgement = judge(
+        claim.model_copy(update={"cluster": "K1"}),
+        STORED,
+        state(failing),
+        origin=Origin(frozenset(read), "f" * 40),
+    )
     assert judgement.finding is not None
     (supposed,) = judgement.finding.hypotheses or ("",)
     assert ("E3 was never put before the agent that cites it" in supposed) is is_refused

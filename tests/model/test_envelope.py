@@ -49,10 +49,6 @@ def test_a_character_that_nobody_sees_is_named(character: str) -> None:
     assert neutral(f"a{character}b") == f"a<U+{ord(character):04X}>b"
 
 
-def test_the_mark_of_an_emoji_may_stay() -> None:
-    assert neutral("\u2714\ufe0f passed") == "\u2714\ufe0f passed"
-
-
 @settings(deadline=None)
 @given(ANYTHING, st.sampled_from(["test_result", "read_source"]), st.sampled_from(["", "E1"]))
 def test_an_envelope_has_one_end_and_it_is_the_last_line(text: str, kind: str, id: str) -> None:
