@@ -237,7 +237,7 @@ async def test_what_the_line_does_after_a_whole_answer_takes_nothing_from_it() -
         body="".join(f"data: {line}\n\n" for line in lines[:2]),
         headers={"Content-Type": "text/event-stream", "Content-Length": "9999", "Connection": "close"},
     )
-    async with served(Says(cut), timeout_s=0.15) as (_, client):
+    async with served(Says(cut), timeout_s=0.3) as (_, client):
         whole = await client.call("m", ASK)
     assert isinstance(whole, Reply)
     assert whole.text == "whole"

@@ -22,16 +22,23 @@ def width(clock: Clock) -> Width:
     return width
 
 
+def serve(width: Width, count: int) -> None:
+    """Answers, one after another."""
+    for _ in range(count):
+        width.served()
+
+
 def test_a_burst_leaves_as_many_places_as_were_served(width: Width) -> None:
     assert width.places.total_tokens == 16
 
 
 def test_it_widens_only_after_a_time_without_refusals(width: Width, clock: Clock) -> None:
-    width.served()
+    serve(width, 100)
     assert width.places.total_tokens == 16
     clock.at += 2
-    width.served()
-    width.served()
+    serve(width, 15)
+    assert width.places.total_tokens == 16
+    serve(width, 1 + 17)
     assert width.places.total_tokens == 18
 
 
@@ -41,7 +48,7 @@ def test_each_refusal_after_a_quiet_time_makes_the_next_one_longer(width: Width,
         began = clock.at
         while width.places.total_tokens == 16:
             clock.at += 1
-            width.served()
+            serve(width, 16)
         quiet.append(clock.at - began)
         width.refused(16)
     assert quiet == [2, 4, 8, 16, 32, 60, 60]
@@ -52,7 +59,7 @@ def test_it_never_gets_wider_than_configured(clock: Clock) -> None:
     width.refused(1)
     for _ in range(9):
         clock.at += 60
-        width.served()
+        serve(width, 2)
     assert width.places.total_tokens == 2
 
 
