@@ -59,7 +59,7 @@ async def probe(client: ChatClient, model: str) -> Capabilities:
     names = await client.models()
     offered = () if isinstance(names, Fault) else names
     listed: Found = "unknown" if not offered else "yes" if model in offered else "no"
-    reply = await client.call(model, _ask("Say hello in one short sentence."))
+    reply = await _asked(client, model, _ask("Say hello in one short sentence."))
     if isinstance(reply, Fault):
         return Capabilities(
             model=model, offered=offered, listed=listed, fault=reply.kind, message=reply.message
@@ -75,7 +75,7 @@ async def probe(client: ChatClient, model: str) -> Capabilities:
 
 
 async def _keeps_to_a_schema(client: ChatClient, model: str) -> Found:
-    reply = await client.call(model, _ask("Say hello in one short sentence.", schema=_SCHEMA))
+    reply = await _asked(client, model, _ask("Say hello in one short sentence.", schema=_SCHEMA))
     if not client.takes_schemas:
         return "refused"
     if isinstance(reply, Fault):
@@ -87,12 +87,20 @@ async def _keeps_to_a_schema(client: ChatClient, model: str) -> Found:
 
 
 async def _calls_a_tool(client: ChatClient, model: str) -> Found:
-    reply = await client.call(
-        model, _ask('Call the tool "note" with the word "ping". Say nothing else.', tools=(_TOOL,))
+    reply = await _asked(
+        client, model, _ask('Call the tool "note" with the word "ping". Say nothing else.', tools=(_TOOL,))
     )
     if isinstance(reply, Reply):
         return "yes" if any(call.name == _TOOL.name for call in reply.calls) else "no"
     return _found(reply)
+
+
+async def _asked(client: ChatClient, model: str, ask: Ask) -> Reply | Fault:
+    reply = await client.call(model, ask)
+    if isinstance(reply, Fault) and reply.kind == "connection":
+        # A server may close a line at the moment at which the next question is sent on it.
+        reply = await client.call(model, ask)
+    return reply
 
 
 def _found(fault: Fault) -> Found:

@@ -11,6 +11,7 @@ from tests.model.asking import served
 from tests.model.capable import Capable
 from tests.model_server import Behaviour, Calls, Conversation, Fault, Reply, Text
 from tests.model_server.asking import Says
+from tests.model_server.behaviours.broken import Broken
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +59,12 @@ async def test_a_server_that_says_nothing_is_asked_once() -> None:
     found, questions = await probed(Says(Fault("status", status=500)))
     assert (found.fault, found.schemas, found.tools, found.usage) == ("server_error", *["unknown"] * 3)
     assert questions == 1
+
+
+async def test_a_line_that_was_closed_is_opened_again() -> None:
+    found, questions = await probed(Broken(Fault("drop_before"), first=1, then=Capable()))
+    assert (found.fault, found.tools) == (None, "yes")
+    assert questions == 5, "two briefs, each tried twice at first"
 
 
 async def test_the_key_is_refused() -> None:

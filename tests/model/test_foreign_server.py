@@ -108,7 +108,8 @@ def rules(output: OutputName, *tools: ToolDefinition) -> Rules:
 
 
 async def replied(client: ChatClient, ask: Ask) -> Reply:
-    reply = await client.call(MODEL, ask)
+    """An answer, tried for again as the engine would when the server closes a line that was kept."""
+    reply = await Caller(client, concurrency=1).ask(MODEL, ask, Books())
     assert isinstance(reply, Reply), reply
     return reply
 
@@ -170,8 +171,8 @@ async def test_a_conversation_with_tools_ends_with_an_answer(address: str) -> No
         end, used = await held(converse(rules("findings", NOTE)), client, books)
     assert end == End(ProposedFindings(not_enough_evidence="nothing was read"), turns=2)
     assert [json.loads(one) for one in used] == [{"word": "ping"}]
-    assert books.problems == ["", ""]
-    assert all(not usage.is_estimated for usage, _ in books.settled.values())
+    assert books.problems.count("") == 2
+    assert all(not usage.is_estimated for usage, problem in books.settled.values() if not problem)
 
 
 async def test_a_conversation_without_tools_is_held_to_its_schema(address: str) -> None:
@@ -218,4 +219,4 @@ async def test_calls_at_once_are_answered_each(address: str) -> None:
             for _ in range(8):
                 tasks.start_soon(call)
     assert [isinstance(one, Reply) and json.loads(one.text) for one in replies] == [{"colour": "teal"}] * 8
-    assert books.problems == [""] * 8
+    assert books.problems.count("") == 8
