@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from goldenpath_loop.core.pins import Pin, pin_words
 from goldenpath_loop.core.readings import sound_runs
 from goldenpath_loop.core.remedies import Remedy, is_proven, remedies
 from goldenpath_loop.core.step import Scene
@@ -56,9 +57,18 @@ def body(scene: Scene, remedy: Remedy, words: PullRequestText | None = None) -> 
         f"## How to undo\n\n`git revert {remedy.head}` "
         + ("brings the reverted change back." if remedy.commit else "takes the patch out again."),
     ]
+    sections.append(_record(scene))
     if not is_proven(scene.state, remedy):
         sections.insert(0, "> Draft: the proof is not complete. See “Proof” for what is missing.")
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _record(scene: Scene) -> str:
+    """Which record this text was made from: a log that was cut shorter than that shows."""
+    state = scene.state
+    run = state.started.run if state.started else ""
+    pin = pin_words(Pin(run, state.last_seq - 1, state.before_last))
+    return f"## Record\n\n{pin}. `loop verify {run}` checks the record against it, line by line."
 
 
 def _in_words(words: PullRequestText | None) -> str:
@@ -122,7 +132,7 @@ def _cause(scene: Scene, remedy: Remedy, clusters: tuple[Cluster, ...]) -> str:
     change = _change(scene, remedy)
     who = f", {change.commit.author}, {change.commit.committed_at:%Y-%m-%d}" if change else ""
     if remedy.commit is None:
-        first = "No commit that could be tested was without the fault: it is older than the tested history."
+        first = _without_a_revert(scene, clusters)
     else:
         first = f"`{remedy.commit}` “{_subject(scene, remedy)}”{who}."
     lines = [f"## Root cause\n\n{first}"]
@@ -141,6 +151,17 @@ def _cause(scene: Scene, remedy: Remedy, clusters: tuple[Cluster, ...]) -> str:
                 "Not shown, only supposed:\n\n" + "\n".join(f"- {text}" for text in finding.hypotheses)
             )
     return "\n\n".join(lines)
+
+
+def _without_a_revert(scene: Scene, clusters: tuple[Cluster, ...]) -> str:
+    """Why a patch was needed, as the search for a culprit ended."""
+    verdicts = [scene.state.verdict("culprit", cluster.id) for cluster in clusters]
+    values = {one.value for one in verdicts if one is not None}
+    if "confirmed" in values:
+        return "The commit that brought it in is known; taking it back was no repair."
+    if values == {"never_good"}:
+        return "No commit that could be tested was without the fault: it is older than the tested history."
+    return "History does not tell which commit brought it in."
 
 
 def _why(link: WhyLink) -> str:

@@ -67,6 +67,8 @@ class State:
     started_at: datetime | None = None
     last_at: datetime | None = None
     last_seq: int = 0
+    before_last: str = ""
+    """SHA-256 of the line before the last one."""
     active_s: float = 0.0
     """Seconds the run was going on in finished stretches, pauses left out."""
     stretch_began: datetime | None = None
@@ -191,7 +193,7 @@ def fold(lines: Iterable[Line]) -> State:
 def evolve(state: State, line: Line) -> State:
     """The state after one more line."""
     at = datetime.fromisoformat(line.at)
-    return replace(_applied(state, line, at), last_at=at, last_seq=line.seq)
+    return replace(_applied(state, line, at), last_at=at, last_seq=line.seq, before_last=line.prev)
 
 
 def _applied(state: State, line: Line, at: datetime) -> State:

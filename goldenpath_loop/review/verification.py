@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from goldenpath_loop.core.grounding import resolve
+from goldenpath_loop.core.pins import Pin, pins_in
 from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.errors import DamagedLogError, LogError
 from goldenpath_loop.records.events import EvidenceCaptured, FindingAppended, VerdictReached
@@ -25,7 +27,7 @@ __all__ = ["Problem", "Verification", "verify"]
 class Problem:
     """One thing that is not as the log says."""
 
-    what: Literal["log", "evidence", "citation", "reason", "transcript"]
+    what: Literal["log", "evidence", "citation", "reason", "transcript", "pin"]
     where: str
     message: str
 
@@ -40,6 +42,8 @@ class Verification:
     citations: int = 0
     reasons: int = 0
     transcripts: int = 0
+    pins: int = 0
+    """Pull requests that name a line of the log by its hash."""
     problems: tuple[Problem, ...] = ()
     torn_bytes: int = 0
     """Bytes of a last line that was never written whole: the trace of a crash, nothing was promised by it."""
@@ -82,6 +86,8 @@ def verify(folder: RunFolder) -> Verification:
     }
     problems += _changed_talks(folder, talks)
     problems += _unread(findings, talks)
+    pins = list(_pins(folder))
+    problems += _unpinned(state, pins, [*(line.prev for line in lines[1:]), _last_digest(data)])
     known = {one.digest for one in captured}
     there = (path.name for path in folder.evidence.iterdir()) if folder.evidence.is_dir() else iter(())
     return Verification(
@@ -91,6 +97,7 @@ def verify(folder: RunFolder) -> Verification:
         citations=len(citations),
         reasons=len(reasons),
         transcripts=len(talks),
+        pins=len(pins),
         problems=tuple(problems),
         torn_bytes=len(data) - (data.rfind(b"\n") + 1),
         unnamed=tuple(sorted(name for name in there if name not in known)),
@@ -107,6 +114,31 @@ def _load(evidence: Evidence, store: EvidenceStore, stored: dict[str, bytes]) ->
         return f"it has {len(data)} bytes, the log says {evidence.size_bytes}"
     stored[evidence.id] = data
     return ""
+
+
+def _last_digest(data: bytes) -> str:
+    whole = data[: data.rfind(b"\n")]
+    return hashlib.sha256(whole[whole.rfind(b"\n") + 1 :]).hexdigest()
+
+
+def _pins(folder: RunFolder) -> Iterator[tuple[str, Pin]]:
+    """Lines of the log that pull requests beside the run name."""
+    for path in sorted(folder.path.glob("pull_request*.md")):
+        yield from ((path.name, pin) for pin in pins_in(path.read_text("utf-8", "replace")))
+
+
+def _unpinned(state: State, pins: Iterable[tuple[str, Pin]], digests: Sequence[str]) -> Iterator[Problem]:
+    """Pull requests that were made from another log, or from more of this one than there is."""
+    run = state.started.run if state.started else ""
+    for name, pin in pins:
+        if pin.run != run:
+            yield Problem("pin", name, f"it was made from the log of {pin.run}")
+        elif pin.seq > len(digests):
+            yield Problem(
+                "pin", name, f"it was made when the log had {pin.seq} lines; now it ends at {len(digests)}"
+            )
+        elif digests[pin.seq - 1] != pin.digest:
+            yield Problem("pin", name, f"it was made from another line {pin.seq} than the log has")
 
 
 def _changed_talks(folder: RunFolder, talks: Mapping[str, DispatchReceipt]) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ def test_a_proven_remedy_says_what_it_brings_back(opened: OPENED) -> None:
 
 
 def test_the_sections_come_in_the_order_of_a_review(opened: OPENED) -> None:
-    """Impact before cause, proof before risk, and the way back last."""
+    """Impact before cause, proof before risk, the way back, and which record it was made from."""
     effect, _ = opened(World(commits=9, culprit=5))
     headings = [line for line in effect.body.splitlines() if line.startswith("## ")]
     assert headings == [
@@ -51,6 +51,7 @@ def test_the_sections_come_in_the_order_of_a_review(opened: OPENED) -> None:
         "## Proof",
         "## Risk",
         "## How to undo",
+        "## Record",
     ]
 
 

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from goldenpath_loop.core.remedies import is_proven, remedies
-from goldenpath_loop.records.effects import ApplyPatch, DispatchAgent
+from goldenpath_loop.records.effects import ApplyPatch, DispatchAgent, OpenPullRequest
 from goldenpath_loop.records.policy import Limits, Policy
 from goldenpath_loop.records.usage import Usage
 from goldenpath_loop.testing import paper_policy
@@ -120,3 +120,22 @@ def test_what_is_reserved_counts_like_what_is_used() -> None:
     one = Usage(prompt_tokens=3, cached_tokens=1, answer_tokens=2, cost_usd=0.5)
     both = one + Usage(prompt_tokens=1, is_estimated=True)
     assert (both.tokens, both.cached_tokens, both.cost_usd, both.is_estimated) == (6, 1, 0.5, True)
+
+
+def test_the_pull_request_of_a_patch_says_that_an_agent_wrote_it(tmp_path: Path) -> None:
+    """Why a patch was needed, what the runs showed, and nothing that the agent says of it."""
+    world = never_good()
+    lived(tmp_path, world)
+    (opened,) = (one for one in world.asked if isinstance(one, OpenPullRequest))
+    assert opened.title == "Fix test_total: 1 test of goldenpath green again"
+    assert "it is older than the tested history" in opened.body
+    assert "An agent wrote this patch" in opened.body
+    assert "stability: **proven**" in opened.body
+
+
+def test_a_patch_after_a_revert_that_failed_says_so(tmp_path: Path) -> None:
+    """The culprit is known, its revert conflicts, and a patch mends what it broke."""
+    world = TeamWorld(commits=9, culprit=5, conflict=True)
+    assert lived(tmp_path, world).outcome == "repaired"
+    (opened,) = (one for one in world.asked if isinstance(one, OpenPullRequest))
+    assert "The commit that brought it in is known; taking it back was no repair." in opened.body

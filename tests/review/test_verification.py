@@ -6,14 +6,19 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from goldenpath_loop.core.pins import Pin, pin_words, pins_in
+from goldenpath_loop.records.effects import AnyEffect, OpenPullRequest
+from goldenpath_loop.records.events import EffectRequested
 from goldenpath_loop.review.verification import verify
 from goldenpath_loop.session.folder import RunFolder
+from goldenpath_loop.session.log import read
 from tests.core.worlds import World, live, start
 
 from .talks import write_talks
@@ -62,6 +67,36 @@ def test_a_line_that_was_changed_breaks_the_chain(run: RunFolder, which: int) ->
     lines[which] = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
     run.log.write_bytes(b"".join(lines))
     assert [one.what for one in verify(run).problems] == ["log"]
+
+
+def test_a_log_that_was_cut_shorter_than_a_pull_request_knew_it_is_found(run: RunFolder) -> None:
+    """Every line that is left is as it was; the pull request names one that is gone."""
+    bodies = [one.body for one in asked_of(run) if isinstance(one, OpenPullRequest)]
+    (run.path / "pull_request.md").write_text(bodies[0])
+    found = verify(run)
+    assert found.is_true, found.problems
+    assert found.pins == 1
+    (pin,) = pins_in(bodies[0])
+    lines = run.log.read_bytes().splitlines(keepends=True)
+    run.log.write_bytes(b"".join(lines[: pin.seq]))
+    assert verify(run).is_true
+    run.log.write_bytes(b"".join(lines[: pin.seq - 1]))
+    (problem,) = verify(run).problems
+    assert problem.what == "pin"
+    assert f"had {pin.seq} lines; now it ends at {pin.seq - 1}" in problem.message
+
+
+def test_a_pull_request_of_another_log_is_found(run: RunFolder) -> None:
+    """Its line has another hash, or its run another name."""
+    there = Pin("paper", 3, "0" * 64)
+    (run.path / "pull_request.md").write_text(pin_words(there))
+    (run.path / "pull_request-2.md").write_text(pin_words(replace(there, run="other")))
+    assert [one.where for one in verify(run).problems] == ["pull_request-2.md", "pull_request.md"]
+
+
+def asked_of(run: RunFolder) -> list[AnyEffect]:
+    """Every effect that the run asked for."""
+    return [line.event.effect for line in read(run.log) if isinstance(line.event, EffectRequested)]
 
 
 def test_a_torn_tail_is_a_crash_and_no_lie(run: RunFolder) -> None:
