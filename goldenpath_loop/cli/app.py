@@ -14,6 +14,7 @@ from goldenpath_loop.cli.culprit import culprit
 from goldenpath_loop.cli.demo import demo
 from goldenpath_loop.cli.doctor import doctor
 from goldenpath_loop.cli.init import init
+from goldenpath_loop.cli.limits import limits
 from goldenpath_loop.cli.list import list_runs
 from goldenpath_loop.cli.pause import pause
 from goldenpath_loop.cli.resume import resume
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.command()(start)
 app.command()(pause)
 app.command()(approve)
+app.command()(limits)
 app.command()(reject)
 app.command()(resume)
 app.command()(culprit)

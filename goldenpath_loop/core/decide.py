@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from goldenpath_loop.core.culprit_run import decide_culprit
+from goldenpath_loop.core.limits import in_force
 from goldenpath_loop.core.outcome import finish, outcome_of
 from goldenpath_loop.core.phases import FIRST, PHASES
 from goldenpath_loop.core.remedies import is_shown, remedies
@@ -33,6 +34,7 @@ def decide(state: State, policy: Policy, now: datetime) -> Step:
     """
     if state.finished is not None or state.started is None:
         return Step()
+    policy = in_force(policy, state)
     used = state.active_until(now)
     if used > policy.limits.duration_s:
         if state.in_flight:

@@ -25,6 +25,7 @@ from goldenpath_loop.records.events import (
     FindingAppended,
     FindingRejected,
     LimitReached,
+    LimitsChanged,
     Line,
     PhaseFinished,
     PhaseStarted,
@@ -37,6 +38,7 @@ from goldenpath_loop.records.events import (
     VerdictReached,
 )
 from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
+from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt
 from goldenpath_loop.records.usage import Usage
 
@@ -88,6 +90,8 @@ class State:
     limits_reached: tuple[str, ...] = ()
     cycle_remedies: tuple[str, ...] = ()
     """Remedies that the current cycle tests together with base, by id."""
+    limits: Limits | None = None
+    """What a person set while the run was going on; None while those of the policy hold."""
     approvals: Mapping[str, ApprovalDecided | None] = field(default_factory=lambda: MappingProxyType({}))
     """Effects that a person was asked about, and what was decided; None while nothing was."""
     usage: Usage = field(default_factory=Usage)
@@ -233,6 +237,8 @@ def _applied(state: State, line: Line, at: datetime) -> State:
         case FindingRejected(proposed=finding):
             proposed = state.proposed | {_proposal(state, finding)}
             return replace(state, rejected=(*state.rejected, finding), proposed=proposed)
+        case LimitsChanged(limits=limits):
+            return replace(state, limits=limits)
         case ApprovalRequested(effect=effect):
             return replace(state, approvals=MappingProxyType({**state.approvals, effect.key: None}))
         case ApprovalDecided() as event:

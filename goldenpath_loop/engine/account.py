@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from goldenpath_loop.engine.desk import Desk
 from goldenpath_loop.records.agents import AgentLimits
 from goldenpath_loop.records.base import EffectKey
@@ -19,10 +21,10 @@ class DispatchAccount:
         desk: Whose session is charged.
         dispatch: Key of the effect.
         own: What the agent may use.
-        run: What the whole run may use.
+        run: What the whole run may use now.
     """
 
-    def __init__(self, desk: Desk, dispatch: EffectKey, own: AgentLimits, run: Limits) -> None:
+    def __init__(self, desk: Desk, dispatch: EffectKey, own: AgentLimits, run: Callable[[], Limits]) -> None:
         self._desk = desk
         self._dispatch = dispatch
         self._own = own
@@ -41,12 +43,12 @@ class DispatchAccount:
 
     def reserve(self, model: str, most: Usage) -> int | str:
         """Number of the call when there is room for it, else which limit stands in the way."""
-        charged = self._desk.state().charged
+        charged, run = self._desk.state().charged, self._run()
         for name, used, more, allowed in (
             ("this agent's tokens", self.used.tokens, most.tokens, self._own.tokens),
             ("this agent's money in USD", self.used.cost_usd, most.cost_usd, self._own.cost_usd),
-            ("the run's tokens", charged.tokens, most.tokens, self._run.tokens),
-            ("the run's money in USD", charged.cost_usd, most.cost_usd, self._run.cost_usd),
+            ("the run's tokens", charged.tokens, most.tokens, run.tokens),
+            ("the run's money in USD", charged.cost_usd, most.cost_usd, run.cost_usd),
         ):
             if used + more > allowed:
                 return f"no room for another call: {used:g} of {allowed:g} used of {name}, and it may take {more:g}"

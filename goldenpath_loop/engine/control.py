@@ -18,7 +18,7 @@ from goldenpath_loop.engine.perform import perform, tidy
 from goldenpath_loop.engine.units import LocalWorkers
 from goldenpath_loop.engine.witness import OnProgress, SessionWitness
 from goldenpath_loop.records.effects import AnyEffect
-from goldenpath_loop.records.events import ControlRequested, RunFinished, RunPaused
+from goldenpath_loop.records.events import ControlRequested, LimitsChanged, RunFinished, RunPaused
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.requests import take
@@ -120,6 +120,10 @@ async def _follow_requests(session: Session, work: anyio.CancelScope, interrupti
     """Acknowledge what people ask from other terminals, and do it."""
     while True:
         for request in take(session.folder):
+            if request.kind == "limits":
+                if request.limits is not None:
+                    session.append(LimitsChanged(limits=request.limits, by=request.by))
+                continue
             session.append(ControlRequested(request=request.kind, by=request.by))
             interruption.name = interruption.name or f"{request.by} asked for it"
             if request.kind == "pause_now":

@@ -10,6 +10,7 @@ import anyio
 from goldenpath_loop.core.agent_claims import claims_of
 from goldenpath_loop.core.claims import origin_of
 from goldenpath_loop.core.grounding import cited, judge
+from goldenpath_loop.core.limits import limits_of
 from goldenpath_loop.engine.account import DispatchAccount
 from goldenpath_loop.engine.bench import Bench
 from goldenpath_loop.engine.desk import Desk
@@ -91,7 +92,9 @@ class _Talk:
         self._effect, self._agent, self._desk = effect, agent, desk
         self._witness, self._transcript = witness, transcript
         self.toolbox = Toolbox(effect, agent, bench, desk, witness)
-        self.account = DispatchAccount(desk, effect.key, agent.limits, bench.policy.limits)
+        self.account = DispatchAccount(
+            desk, effect.key, agent.limits, lambda: limits_of(bench.policy, desk.state())
+        )
 
     async def hold(self, caller: Caller) -> End:
         limits = self._agent.limits

@@ -14,6 +14,7 @@ from goldenpath_loop.core.claims import Origin, origin_of
 from goldenpath_loop.core.decide import decide
 from goldenpath_loop.core.grounding import cited, judge
 from goldenpath_loop.core.interpret import interpret, unsaid
+from goldenpath_loop.core.limits import limits_of
 from goldenpath_loop.core.state import State, evolve, fold
 from goldenpath_loop.engine.units import Outcome, Workers
 from goldenpath_loop.errors import InternalError
@@ -98,13 +99,17 @@ class Engine:
         if not self.state.in_flight:
             phase = self.state.phase.phase if self.state.phase else "between phases"
             raise InternalError("nothing is in flight and nothing is decided", where=phase)
-        left_s = self.policy.limits.duration_s - self.state.active_until(clock.now())
-        with anyio.move_on_after(max(0.0, left_s)):
+        with anyio.move_on_after(max(0.0, self._left_s())):
             self._settle(await self.workers.next_outcome())
             return
+        if self._left_s() > 0:
+            return  # somebody gave it more time meanwhile
         for effect in self.state.in_flight:
             await self.workers.cancel(effect.key)
         self._settle(await self.workers.next_outcome())
+
+    def _left_s(self) -> float:
+        return limits_of(self.policy, self.state).duration_s - self.state.active_until(clock.now())
 
     def _refuse_repetition(self, finding: Finding) -> None:
         """A decision that never takes note of its own claim would be made for ever; agents may say a thing twice."""

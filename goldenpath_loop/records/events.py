@@ -14,7 +14,7 @@ from goldenpath_loop.records.base import EffectKey, Record, Reference
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.evidence import Evidence
 from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
-from goldenpath_loop.records.policy import Policy, Settings
+from goldenpath_loop.records.policy import Limits, Policy, Settings
 from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.records.usage import Usage
@@ -36,6 +36,7 @@ __all__ = [
     "FindingAppended",
     "FindingRejected",
     "LimitReached",
+    "LimitsChanged",
     "Line",
     "PhaseFinished",
     "PhaseName",
@@ -275,6 +276,14 @@ class ApprovalDecided(Event):
     reason: str = ""
 
 
+class LimitsChanged(Event):
+    """A person gave the run other limits; what was used up before counts against them."""
+
+    type: Literal["limits.changed"] = "limits.changed"
+    limits: Limits
+    by: str
+
+
 class ControlRequested(Event):
     """A person asked for something while the run was going on."""
 
@@ -305,6 +314,7 @@ AnyEvent = Annotated[
     | LimitReached
     | ApprovalRequested
     | ApprovalDecided
+    | LimitsChanged
     | ControlRequested,
     Field(discriminator="type"),
 ]

@@ -24,6 +24,7 @@ from goldenpath_loop.records.events import (
     FindingAppended,
     FindingRejected,
     LimitReached,
+    LimitsChanged,
     Line,
     PhaseFinished,
     PhaseStarted,
@@ -181,6 +182,9 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
         case ApprovalDecided(key=key, approved=approved, by=by, reason=reason):
             said = f"{'approved' if approved else 'rejected'} by {by}{f': {reason}' if reason else ''}"
             yield Weight.HEADLINE, "good" if approved else "doubtful", f"{key} {said}"
+        case LimitsChanged(limits=limits, by=by):
+            said = ", ".join(f"{name} {value:g}" for name, value in limits.model_dump().items())
+            yield Weight.HEADLINE, "quiet", f"limits set by {by}: {said}"
         case LimitReached(limit=limit, allowed=allowed, used=used):
             yield Weight.HEADLINE, "bad", f"limit reached: {limit}, {used:g} of {allowed:g}"
         case ControlRequested(request=request, by=by):

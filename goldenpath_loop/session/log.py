@@ -48,6 +48,7 @@ COMMIT_POINTS = frozenset(
         "effect.settled",
         "effect.failed",
         "finding.appended",
+        "limits.changed",
         "usage.reserved",
         "verdict.reached",
     }

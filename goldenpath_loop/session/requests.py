@@ -7,14 +7,15 @@ import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from goldenpath_loop.errors import LogError
+from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.session.folder import RunFolder
 
 __all__ = ["Request", "RequestKind", "ask", "take"]
 
-RequestKind = Literal["pause", "pause_now"]
+RequestKind = Literal["pause", "pause_now", "limits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Request:
     kind: RequestKind
     by: str
     """Who asked."""
+    limits: Limits | None = None
+    """All limits of the run, for that kind."""
 
 
 def ask(run: RunFolder, request: Request) -> None:
@@ -37,7 +40,8 @@ def ask(run: RunFolder, request: Request) -> None:
     try:
         folder.mkdir(exist_ok=True)
         with fresh.open("w", encoding="utf-8") as file:
-            json.dump({"kind": request.kind, "by": request.by}, file)
+            limits = request.limits.model_dump() if request.limits else None
+            json.dump({"kind": request.kind, "by": request.by, "limits": limits}, file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(folder / f"{uuid.uuid4().hex}.json")
@@ -51,8 +55,10 @@ def take(run: RunFolder) -> list[Request]:
     for path in _folder(run).glob("*.json"):
         try:
             record = json.loads(path.read_text("utf-8"))
-            if record["kind"] in ("pause", "pause_now"):
-                found.append((path.stat().st_mtime_ns, Request(record["kind"], str(record["by"])[:100])))
+            kind, by = record["kind"], str(record["by"])[:100]
+            limits = Limits.model_validate(record["limits"]) if kind == "limits" else None
+            if kind in get_args(RequestKind):
+                found.append((path.stat().st_mtime_ns, Request(kind, by, limits)))
             path.unlink()
         except (OSError, ValueError, KeyError, TypeError):
             path.unlink(missing_ok=True)

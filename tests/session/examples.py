@@ -31,6 +31,7 @@ from goldenpath_loop.records.events import (
     FindingAppended,
     FindingRejected,
     LimitReached,
+    LimitsChanged,
     PhaseFinished,
     PhaseStarted,
     RunFinished,
@@ -55,7 +56,7 @@ from goldenpath_loop.records.findings import (
     WhyLink,
 )
 from goldenpath_loop.records.history import Commit, Hunk, TestHistory
-from goldenpath_loop.records.policy import Settings
+from goldenpath_loop.records.policy import Limits, Settings
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.records.results import Failure, Signature, SuiteRun, TestResult
 from goldenpath_loop.records.services import DependencyReport, ProbeReport, ServiceReport, StartReport
@@ -415,6 +416,7 @@ EVENTS: tuple[AnyEvent, ...] = (
     ),
     UsageReserved(dispatch="c1/analyse/K1/1", call=1, model="m", most=_USAGE),
     UsageRecorded(dispatch="c1/analyse/K1/1", call=1, usage=_USAGE, duration_s=0.5, problem="cut off"),
+    LimitsChanged(limits=Limits(cost_usd=5.5), by="ada@host"),
     ApprovalRequested(effect=EFFECTS[0]),
     ApprovalDecided(key="push/x", approved=True, by="ada@host", reason="r"),
     LimitReached(limit="duration_s", allowed=1.0, used=2.5),
