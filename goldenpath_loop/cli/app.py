@@ -12,6 +12,7 @@ from goldenpath_loop.cli.agents import agents
 from goldenpath_loop.cli.approve import approve, reject
 from goldenpath_loop.cli.culprit import culprit
 from goldenpath_loop.cli.demo import demo
+from goldenpath_loop.cli.detach import wait
 from goldenpath_loop.cli.doctor import doctor
 from goldenpath_loop.cli.init import init
 from goldenpath_loop.cli.limits import limits
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.command()(start)
 app.command()(pause)
+app.command()(wait)
 app.command()(approve)
 app.command()(limits)
 app.command()(reject)

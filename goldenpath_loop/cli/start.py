@@ -66,11 +66,16 @@ def start(
             show_default=False,
         ),
     ] = None,
+    in_background: Annotated[
+        bool,
+        typer.Option("--detach", help="Print one line of JSON once the run lives, and leave it alone."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object at the end instead of progress.")
     ] = False,
 ) -> None:
     """Find what is red, say why, repair it and prove the repair; nothing is changed but branches of its own."""
+    from goldenpath_loop.cli.detach import detach
     from goldenpath_loop.cli.watch import watch_run
     from goldenpath_loop.session.folder import create_run
     from goldenpath_loop.system import clock
@@ -90,6 +95,8 @@ def start(
         folder, target = _configured(place, runs, runs_folder, focus)
     policy = _policy_or_record(folder, target, focus).model_copy(update=conduct)
     _begin(folder, target, policy, allow_dirty=allow_dirty)
+    if in_background:
+        raise typer.Exit(detach(folder))
     raise typer.Exit(watch_run(folder, target.settings, policy, as_json=as_json))
 
 
