@@ -16,7 +16,7 @@ from goldenpath_loop.model.prices import Prices
 from goldenpath_loop.records.usage import Usage
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, AsyncStream
 
 __all__ = ["ChatClient", "open_client"]
 
@@ -104,7 +104,7 @@ class ChatClient:
     async def _stream(self, model: str, ask: Ask, growing: _Growing) -> Fault | None:
         try:
             with anyio.fail_after(self._timeout_s):
-                stream = await self._sdk.chat.completions.create(**self._request(model, ask))
+                stream = await self._opened(self._request(model, ask))
             if not hasattr(stream, "__aiter__"):
                 return Fault("not_an_answer", "the server did not stream")
             async with stream:
@@ -122,6 +122,15 @@ class ChatClient:
                 raise
             growing.status = getattr(error, "status_code", 0)
             return fault
+
+    async def _opened(self, request: dict[str, Any]) -> AsyncStream[object]:
+        """The stream of one request. Chunks stay as they came: making models of them takes most of a call's time."""
+        import openai  # noqa: PLC0415
+
+        kind = openai.AsyncStream[object]
+        return await self._sdk.post(
+            "/chat/completions", cast_to=object, body=request, stream=True, stream_cls=kind
+        )
 
     async def models(self) -> tuple[str, ...] | Fault:
         """Names of the models that the server offers."""
@@ -190,15 +199,16 @@ class ChatClient:
         return request
 
     def _used(self, ask: Ask, growing: _Growing) -> Usage:
-        counted = growing.counted
-        if counted is not None and isinstance(getattr(counted, "prompt_tokens", None), int):
-            details = getattr(counted, "prompt_tokens_details", None)
-            prompt = _count(counted.prompt_tokens)
+        counted = growing.counted if isinstance(growing.counted, dict) else None
+        if isinstance(_at(counted, "prompt_tokens"), int):
+            details = _at(counted, "prompt_tokens_details")
+            details = details if isinstance(details, dict) else None
+            prompt = _count(_at(counted, "prompt_tokens"))
             return self._prices.priced(
                 Usage(
                     prompt_tokens=prompt,
-                    cached_tokens=min(_count(getattr(details, "cached_tokens", 0)), prompt),
-                    answer_tokens=_count(getattr(counted, "completion_tokens", 0)),
+                    cached_tokens=min(_count(_at(details, "cached_tokens")), prompt),
+                    answer_tokens=_count(_at(counted, "completion_tokens")),
                 )
             )
         said = "".join(growing.text) + "".join(one["arguments"] for one in growing.calls)
@@ -208,36 +218,46 @@ class ChatClient:
         )
 
 
-def _grow(growing: _Growing, chunk: Any) -> None:
-    if getattr(chunk, "usage", None) is not None:
-        growing.counted = chunk.usage
-    for choice in getattr(chunk, "choices", None) or ():
+def _grow(growing: _Growing, chunk: object) -> None:
+    if _at(chunk, "usage") is not None:
+        growing.counted = _at(chunk, "usage")
+    for choice in _at(chunk, "choices") or ():
         growing.has_choice = True
-        growing.finish = choice.finish_reason or growing.finish
-        delta = choice.delta
-        if delta is None:
-            continue
-        if delta.content:
-            growing.text.append(delta.content)
-        if getattr(delta, "refusal", None):
-            growing.is_refused = True
-        for piece in delta.tool_calls or ():
+        growing.finish = _text(choice, "finish_reason") or growing.finish
+        delta = _at(choice, "delta")
+        growing.text.append(_text(delta, "content"))
+        growing.is_refused |= bool(_at(delta, "refusal"))
+        for piece in _at(delta, "tool_calls") or ():
             call = _call_of(growing, piece)
-            if piece.function is not None:
-                call["name"] += piece.function.name or ""
-                call["arguments"] += piece.function.arguments or ""
+            function = _at(piece, "function")
+            call["name"] += _text(function, "name")
+            call["arguments"] += _text(function, "arguments")
 
 
-def _call_of(growing: _Growing, piece: Any) -> dict[str, str]:
+def _call_of(growing: _Growing, piece: object) -> dict[str, str]:
     """The call that a piece belongs to; a new id begins a new one, since some servers leave the index out."""
-    index = piece.index or 0
+    index, id = _count(_at(piece, "index")), _text(piece, "id")
     known = growing.calls[growing.place[index]] if index in growing.place else None
-    if known is None or (piece.id and known["id"] and piece.id != known["id"]):
+    if known is None or (id and known["id"] and id != known["id"]):
         growing.place[index] = len(growing.calls)
         known = {"id": "", "name": "", "arguments": ""}
         growing.calls.append(known)
-    known["id"] = piece.id or known["id"]
+    known["id"] = id or known["id"]
     return known
+
+
+def _at(value: object, name: str) -> Any:
+    """A field of a JSON object; None where there is none."""
+    if value is not None and not isinstance(value, dict):
+        raise TypeError(f"there is something else where an object with {name} should be")
+    return value.get(name) if value else None
+
+
+def _text(value: object, name: str) -> str:
+    found = _at(value, name)
+    if found is not None and not isinstance(found, str):
+        raise TypeError(f"{name} is no text")
+    return found or ""
 
 
 def _count(value: Any) -> int:
