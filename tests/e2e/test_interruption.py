@@ -41,7 +41,16 @@ def _interrupted(words: list[str], folder: Path, cache: Path, ready: str, number
         return process.wait(timeout=60)
 
 
-@pytest.mark.parametrize("ready", ["deploy_check", "execute", "five_whys", "stability_proof", "pull_request"])
+@pytest.mark.parametrize(
+    "ready",
+    [
+        pytest.param("deploy_check", marks=pytest.mark.full),
+        "execute",
+        "five_whys",
+        pytest.param("stability_proof", marks=pytest.mark.full),
+        "pull_request",
+    ],
+)
 def test_ctrl_c_leaves_nothing_and_a_resume_finishes(tmp_path: Path, ready: str) -> None:
     """Whatever phase it hits."""
     library = build_library(tmp_path, commits=12, culprit=9)

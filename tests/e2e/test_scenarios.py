@@ -17,7 +17,9 @@ from tests.e2e.library import git
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("scenario", ["websocket-route", "event-payload"])
+@pytest.mark.parametrize(
+    "scenario", ["websocket-route", pytest.param("event-payload", marks=pytest.mark.full)]
+)
 def test_a_regression_is_found_reverted_and_proven(tmp_path: Path, scenario: str) -> None:
     """The planted commit is named, the branch makes the suite green, and nothing of the user's is touched."""
     planted = write_demo(tmp_path / "twin", scenario)
