@@ -51,12 +51,16 @@ class ChatClient:
         prices: What tokens cost there.
         timeout_s: Longest silence of the server.
         answer_tokens: Most tokens of one answer.
+        key: What is never repeated, also when the server does.
     """
 
-    def __init__(self, sdk: AsyncOpenAI, *, prices: Prices, timeout_s: float, answer_tokens: int) -> None:
+    def __init__(
+        self, sdk: AsyncOpenAI, *, prices: Prices, timeout_s: float, answer_tokens: int, key: str = ""
+    ) -> None:
         self._sdk = sdk
         self._prices = prices
         self._timeout_s = timeout_s
+        self._key = key
         self.answer_tokens = answer_tokens
         self.takes_schemas = True
         """False once the server refused a `response_format` and took the same question without one."""
@@ -154,21 +158,26 @@ class ChatClient:
             case openai.APITimeoutError():
                 return Fault("timeout", "the server did not answer in time")
             case openai.APIStatusError():
-                return _of_status(error.status_code, error.response.headers, error.message)
+                return _of_status(error.status_code, error.response.headers, self._told(error.message))
             case openai.APIConnectionError():
-                return Fault("connection", f"no connection: {error.__cause__ or error}"[:_SHOWN_CHARS])
+                return Fault("connection", self._told(f"no connection: {error.__cause__ or error}"))
             case openai.APIError():
                 message = f"the server reports an error: {error.message}"
-                return Fault("server_error", message[:_SHOWN_CHARS])
+                return Fault("server_error", self._told(message))
             case ValueError() | TypeError() | AttributeError() | KeyError() | IndexError():
                 # What a broken server sends ends up deep inside of the SDK.
                 message = f"the server's answer has the wrong form: {error}"
-                return Fault("not_an_answer", message[:_SHOWN_CHARS])
+                return Fault("not_an_answer", self._told(message))
             case _ if isinstance(error, OSError) or type(error).__module__.startswith(_TRANSPORTS):
                 message = f"the connection broke: {error or type(error).__name__}"
-                return Fault("connection", message[:_SHOWN_CHARS])
+                return Fault("connection", self._told(message))
             case _:
                 return None
+
+    def _told(self, message: str) -> str:
+        """A server's words, short enough for a log and without the key that some repeat."""
+        clean = message.replace(self._key, "[key]") if self._key else message
+        return clean[: _SHOWN_CHARS - 12]
 
     def _request(self, model: str, ask: Ask) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -272,7 +281,7 @@ def _of_status(status: int, headers: Mapping[str, str], message: str) -> Fault:
         429: "rate_limited",
     }
     kind = kinds.get(status, "server_error" if status >= 500 else "refused_request")
-    return Fault(kind, f"HTTP {status}: {message}"[:_SHOWN_CHARS], _retry_after_s(headers))
+    return Fault(kind, f"HTTP {status}: {message}", _retry_after_s(headers))
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -302,4 +311,4 @@ async def open_client(
         timeout=2 * timeout_s,  # The client's own clock rings first.
     )
     async with sdk:
-        yield ChatClient(sdk, prices=prices, timeout_s=timeout_s, answer_tokens=answer_tokens)
+        yield ChatClient(sdk, prices=prices, timeout_s=timeout_s, answer_tokens=answer_tokens, key=key)

@@ -13,7 +13,7 @@ from goldenpath_loop.model.messages import Ask, Fault, Reply, ToolCall, estimate
 from goldenpath_loop.model.prices import Prices
 from goldenpath_loop.records.usage import Usage
 from tests.model.asking import ASK, NOTE, PRICES, SCHEMA, RefusesSchemas, asked, chunk, events, served
-from tests.model_server import Calls, Text
+from tests.model_server import Calls, Text, serve
 from tests.model_server import Fault as Broken
 from tests.model_server import Reply as Said
 from tests.model_server.asking import Says
@@ -146,6 +146,18 @@ def test_a_guess_is_never_nothing() -> None:
     assert estimated_tokens("") == 1
     assert estimated_tokens("\ud800") >= 1
     assert estimated_tokens("ü" * 8) == 5
+
+
+async def test_a_key_that_the_server_repeats_is_not_told() -> None:
+    body = json.dumps({"error": {"message": "Incorrect API key provided: tops3cretkey. Get one."}})
+    with serve(Says(Broken("status", status=401, body=body))) as server:
+        async with open_client(
+            base_url=server.base_url, key="tops3cretkey", prices=Prices(), timeout_s=3, answer_tokens=9
+        ) as client:
+            reply = await client.call("m", asked("hello"))
+    assert isinstance(reply, Fault)
+    assert "tops3cretkey" not in reply.message
+    assert "Get one" in reply.message
 
 
 @pytest.mark.parametrize(
