@@ -88,13 +88,15 @@ def _unanswered(found: Capabilities, spec: ModelSpec, key: str) -> Check:
         # The server's own words may repeat half of the key.
         message = f"{server} refuses the key {origin} ({found.message.partition(':')[0]})"
         return Check(name, "problem", message, "is it this server's key, and may it use this model?")
-    said = found.message.replace(key, "...") if key else found.message
     if found.fault == "rate_limited":
         return Check(
-            name, "warning", f"{server} is too busy to answer: {said}", "look at the quota; ask again later"
+            name,
+            "warning",
+            f"{server} is too busy to answer: {found.message}",
+            "look at the quota; ask again later",
         )
     if found.listed == "no":
-        message = f"{server} does not know it: {said}"
+        message = f"{server} does not know it: {found.message}"
         return Check(name, "problem", message, f"correct `model.name`; {_offer(found)}")
     advice = {
         "connection": "does the server run, and is `model.base_url` its address?",
@@ -102,7 +104,7 @@ def _unanswered(found: Capabilities, spec: ModelSpec, key: str) -> Check:
         "not_an_answer": "correct `model.base_url`: most end in /v1",
         "refused_request": "correct `model.base_url` (most end in /v1) or the model's name",
     }.get(found.fault or "", "look at the server's own log")
-    return Check(name, "problem", f"{server} does not answer: {said}", advice)
+    return Check(name, "problem", f"{server} does not answer: {found.message}", advice)
 
 
 def _offer(found: Capabilities) -> str:
