@@ -19,7 +19,8 @@ from goldenpath_loop.records.evidence import Obtained
 from goldenpath_loop.records.receipts import AuditReceipt
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.system import clock
-from goldenpath_loop.system.process import Command, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, run
 
 __all__ = ["audit_tree"]
 
@@ -179,6 +180,7 @@ async def _git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
         stdin=stdin,
         timeout_s=300.0,
         max_output_bytes=512_000_000,
+        is_bookkeeping=True,
     )
     done = await run(command, separate=True)
     if done.exit_code != 0 or done.truncated:

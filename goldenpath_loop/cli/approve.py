@@ -44,14 +44,15 @@ def _decide(
 ) -> None:
     from goldenpath_loop.cli.runs import runs_folder
     from goldenpath_loop.core.approval import waiting_for
-    from goldenpath_loop.core.state import fold
+    from goldenpath_loop.core.past import Past
     from goldenpath_loop.records.events import ApprovalDecided
     from goldenpath_loop.session.folder import find_run
     from goldenpath_loop.session.session import Session
 
     folder = find_run(runs_folder(runs), run)
-    with Session(folder) as session:
-        waiting = [one for one in waiting_for(fold(session.lines)) if key is None or key in one]
+    past = Past()
+    with Session(folder, listeners=[past.see]) as session:
+        waiting = [one for one in waiting_for(past.state) if key is None or key in one]
         if not waiting:
             raise UsageError(f"{folder.id} waits for no decision", advice="`loop status` says how it stands.")
         if len(waiting) > 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from goldenpath_loop.errors import UsageError
-from goldenpath_loop.system.process import Command, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, run
 
 __all__ = ["ask_git", "begin_of_line", "branch_of", "remote_of", "revision_of", "top_of"]
 

@@ -22,7 +22,8 @@ from goldenpath_loop.config.load import Loaded
 from goldenpath_loop.config.variables import port_of
 from goldenpath_loop.errors import LoopError
 from goldenpath_loop.records.target import SuiteSpec
-from goldenpath_loop.system.process import Command, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, run
 from goldenpath_loop.team.load import team_of
 
 __all__ = ["check_git", "checks", "network_file_system"]

@@ -31,7 +31,8 @@ def detach(folder: RunFolder) -> int:
         LogError: It ended before it held the run.
     """
     from goldenpath_loop.core.state import fold
-    from goldenpath_loop.session.log import is_held, read
+    from goldenpath_loop.session.chain import read
+    from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.system.detached import start_detached
 
     argv = (sys.executable, "-m", "goldenpath_loop", "resume", str(folder.path))
@@ -64,8 +65,9 @@ def wait(
     from goldenpath_loop.cli.runs import runs_folder
     from goldenpath_loop.cli.watch import say_again
     from goldenpath_loop.core.state import fold
+    from goldenpath_loop.session.chain import read
     from goldenpath_loop.session.folder import find_run
-    from goldenpath_loop.session.log import is_held, read
+    from goldenpath_loop.session.lock import is_held
 
     folder = find_run(runs_folder(runs), run)
     began = time.monotonic()

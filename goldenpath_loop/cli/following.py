@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from goldenpath_loop.records.events import Line
     from goldenpath_loop.review.dispatches import Dispatch
+    from goldenpath_loop.review.reading import Reading
+    from goldenpath_loop.session.chain import Chain
     from goldenpath_loop.session.folder import RunFolder
 
 __all__ = ["Said", "follow"]
@@ -40,8 +41,8 @@ class _Follower:
         self._folder = folder
         self._key = key
         self._said = said
-        self._log: list[Line] = []
-        self._log_bytes = -1
+        self._chain: Chain | None = None
+        self._reading: Reading | None = None
         self._passed_over: set[str] | None = None
         self._told: dict[Path, int] = {}
         self.followed: list[Dispatch] = []
@@ -49,11 +50,11 @@ class _Follower:
     def look(self) -> bool:
         """Pass on what is new; whether nothing more can come."""
         from goldenpath_loop.review.dispatches import dispatches_of
-        from goldenpath_loop.session.log import is_held
+        from goldenpath_loop.session.lock import is_held
 
         # The lock first, the log next, transcripts last: what is over by the log has its whole transcript on the disk.
         held = is_held(self._folder.log)
-        dispatches = dispatches_of(self._lines(), is_held=held)
+        dispatches = dispatches_of(self._read_on(), is_held=held)
         if self._passed_over is None:
             self._passed_over = {one.key for one in dispatches if one.state != "under way"}
         self.followed = list(self._chosen(dispatches, self._passed_over))
@@ -79,10 +80,12 @@ class _Follower:
         for line in new:
             self._said(one, path, line)
 
-    def _lines(self) -> list[Line]:
-        from goldenpath_loop.session.log import read
+    def _read_on(self) -> Reading:
+        from goldenpath_loop.review.reading import Reading, add_line
+        from goldenpath_loop.session.chain import Chain
 
-        size = self._folder.log.stat().st_size
-        if size != self._log_bytes:
-            self._log, self._log_bytes = read(self._folder.log), size
-        return self._log
+        self._chain = self._chain or Chain(self._folder.log)
+        self._reading = self._reading or Reading()
+        for line in self._chain:
+            add_line(self._reading, line)
+        return self._reading

@@ -44,8 +44,8 @@ def limits(
     from goldenpath_loop.cli.runs import runs_folder
     from goldenpath_loop.core.limits import limits_of, used
     from goldenpath_loop.core.state import fold
+    from goldenpath_loop.session.chain import read
     from goldenpath_loop.session.folder import find_run
-    from goldenpath_loop.session.log import read
     from goldenpath_loop.system import clock
 
     folder = find_run(runs_folder(runs), run)
@@ -101,22 +101,26 @@ def _number(text: str) -> float | str:
 
 def _set(folder: RunFolder, wanted: Limits) -> State:
     """Leave it to the engine that holds the run, or write it into the log of one that nobody holds."""
-    from goldenpath_loop.core.state import fold
+    from goldenpath_loop.cli.observed import Observed
+    from goldenpath_loop.core.past import Past
     from goldenpath_loop.records.events import LimitsChanged
-    from goldenpath_loop.session.log import is_held, read
+    from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.session.requests import Request, ask
     from goldenpath_loop.session.session import Session
 
     if not is_held(folder.log):
-        with Session(folder) as session:
+        past = Past()
+        with Session(folder, listeners=[past.see]) as session:
             session.append(LimitsChanged(limits=wanted, by=person()))
-            return fold(session.lines)
+        return past.state
     ask(folder, Request("limits", person(), wanted))
+    observed = Observed(folder)
     give_up_at = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
     while time.monotonic() < give_up_at:
-        state = fold(read(folder.log))
-        if state.limits == wanted:
-            return state
+        observed.look()
+        if observed.state.limits == wanted:
+            observed.settle()
+            return observed.state
         time.sleep(_LOOK_EVERY_S)
     raise LogError(
         "the run did not acknowledge the new limits", where=str(folder.path), advice="Look at `loop status`."

@@ -50,14 +50,15 @@ def summary_of(folder: RunFolder) -> RunSummary:
     """The facts of the run in `folder`; a log that cannot be read is a fact as well."""
     from goldenpath_loop.errors import LogError
     from goldenpath_loop.review.summary import damaged, summarise
-    from goldenpath_loop.session.log import is_held
-    from goldenpath_loop.session.session import load
+    from goldenpath_loop.session.chain import read
+    from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.system import clock
 
     # The lock first: a run that ends in between is then seen as finished, never as cut off.
     held = is_held(folder.log)
     try:
-        lines, _ = load(folder)
+        return summarise(
+            read(folder.log), run=folder.id, folder=str(folder.path), is_held=held, now=clock.now()
+        )
     except LogError as error:
         return damaged(folder.id, error.message, folder=str(folder.path))
-    return summarise(lines, run=folder.id, folder=str(folder.path), is_held=held, now=clock.now())

@@ -13,7 +13,7 @@ from goldenpath_loop.cli.person import person
 from goldenpath_loop.errors import LogError, UsageError
 
 if TYPE_CHECKING:
-    from goldenpath_loop.core.state import State
+    from goldenpath_loop.cli.observed import Observed
     from goldenpath_loop.session.folder import RunFolder
 
 __all__ = ["pause"]
@@ -33,25 +33,27 @@ def pause(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
     """Pause a run. After it acknowledged that, nothing new starts; `loop resume` goes on with it."""
+    from goldenpath_loop.cli.observed import Observed
     from goldenpath_loop.cli.runs import runs_folder
     from goldenpath_loop.session.folder import find_run
-    from goldenpath_loop.session.log import is_held
+    from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.session.requests import Request, ask
 
     folder = find_run(runs_folder(runs), run)
     if not is_held(folder.log):
         raise UsageError(f"{folder.id} is not running", advice="`loop status` says how it stands.")
-    asked_after = len(folder.log.read_bytes().splitlines())
+    observed = Observed(folder)
+    observed.look()
     ask(folder, Request("pause_now" if now else "pause", person()))
-    in_flight = _acknowledged(folder, asked_after)
+    in_flight = _acknowledged(folder, observed)
     if not as_json:
         typer.echo(f"{folder.id} acknowledged: nothing new starts")
         for key in in_flight:
             typer.echo(f"  in flight: {key}")
     while is_held(folder.log):
         time.sleep(_LOOK_EVERY_S)
-    state = _state(folder)
-    is_finished = state.finished is not None
+    observed.look()
+    is_finished = observed.state.finished is not None
     if as_json:
         record = {
             "run": folder.id,
@@ -64,26 +66,20 @@ def pause(
         typer.echo(f"{folder.id} is {'finished' if is_finished else 'paused; `loop resume` goes on'}")
 
 
-def _acknowledged(folder: RunFolder, after: int) -> list[str]:
+def _acknowledged(folder: RunFolder, observed: Observed) -> list[str]:
     """Wait until the log says that the request was seen; what was in flight at that moment."""
     from goldenpath_loop.records.events import ControlRequested
-    from goldenpath_loop.session.log import is_held, read
+    from goldenpath_loop.session.lock import is_held
 
     give_up_at = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
     while time.monotonic() < give_up_at:
-        lines = read(folder.log)
-        if any(isinstance(line.event, ControlRequested) for line in lines[after:]) or not is_held(folder.log):
-            return [effect.key for effect in _state(folder).in_flight]
+        is_over = not is_held(folder.log)
+        if any(isinstance(line.event, ControlRequested) for line in observed.look()) or is_over:
+            observed.settle()
+            return [effect.key for effect in observed.state.in_flight]
         time.sleep(_LOOK_EVERY_S)
     raise LogError(
         "the run did not acknowledge the pause",
         where=str(folder.path),
         advice="Stop it with Ctrl-C where it runs; a run that was begun by an older version knows no requests.",
     )
-
-
-def _state(folder: RunFolder) -> State:
-    from goldenpath_loop.core.state import fold
-    from goldenpath_loop.session.log import read
-
-    return fold(read(folder.log))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from goldenpath_loop.errors import ConfigurationError, LogError
-from goldenpath_loop.records.events import RunStarted
+from goldenpath_loop.records.events import RunFinished, RunStarted
 from goldenpath_loop.records.policy import Policy, Settings
 
 __all__ = ["resume"]
@@ -28,16 +28,17 @@ def resume(
     from goldenpath_loop.cli.runs import runs_folder
     from goldenpath_loop.cli.watch import say_again, watch_run
     from goldenpath_loop.core.state import fold
+    from goldenpath_loop.session.chain import last_line, read
     from goldenpath_loop.session.folder import find_run
-    from goldenpath_loop.session.session import load
 
     folder = find_run(runs_folder(runs), run)
-    state = fold(load(folder)[0])
-    if state.started is None:
+    first, last = next(read(folder.log), None), last_line(folder.log)
+    if first is None or not isinstance(first.event, RunStarted):
         raise LogError("the log has no beginning", where=str(folder.log))
-    if state.finished is not None:
-        raise typer.Exit(say_again(folder, state, state.finished, as_json=as_json))
-    settings, policy = _configuration_of(state.started, str(folder.log))
+    if last is not None and isinstance(last.event, RunFinished):
+        state = fold(read(folder.log))
+        raise typer.Exit(say_again(folder, state, last.event, as_json=as_json))
+    settings, policy = _configuration_of(first.event, str(folder.log))
     raise typer.Exit(watch_run(folder, settings, policy, as_json=as_json))
 
 

@@ -12,7 +12,7 @@ import typer
 from goldenpath_loop.errors import UsageError
 
 if TYPE_CHECKING:
-    from goldenpath_loop.records.events import Line
+    from goldenpath_loop.records.line import Line
     from goldenpath_loop.session.store import EvidenceStore
 
 __all__ = ["show"]
@@ -51,7 +51,7 @@ def show(
     lines, store = load(find_run(runs_folder(runs), run))
     wanted = evidence or reference
     if wanted is not None:
-        _show_record(lines, store, wanted, as_json=as_json)
+        _show_record(list(lines), store, wanted, as_json=as_json)
     elif as_json:
         typer.echo(_events(lines))
     else:
@@ -96,9 +96,6 @@ def _show_record(lines: list[Line], store: EvidenceStore, wanted: str, *, as_jso
 
 def _events(lines: Iterable[Line]) -> str:
     """Events as the log has them: envelope and payload."""
-    records: list[dict[str, object]] = []
-    for line in lines:
-        payload = line.event.model_dump(mode="json", by_alias=True)
-        kind = payload.pop("type", line.event.type)
-        records.append({"seq": line.seq, "at": line.at, "type": kind, "prev": line.prev, "payload": payload})
-    return json.dumps(records, indent=2, ensure_ascii=False)
+    from goldenpath_loop.session.line import record_of
+
+    return json.dumps([record_of(line) for line in lines], indent=2, ensure_ascii=False)

@@ -72,8 +72,9 @@ def transcripts(
     """
     from goldenpath_loop.cli.runs import runs_folder
     from goldenpath_loop.review.dispatches import dispatches_of, find_dispatch
+    from goldenpath_loop.review.reading import read_lines
     from goldenpath_loop.session.folder import find_run
-    from goldenpath_loop.session.log import is_held
+    from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.session.session import load
 
     if search is not None and (follow or not search.strip()):
@@ -83,7 +84,7 @@ def transcripts(
         )
     folder = find_run(runs_folder(runs), run)
     held = is_held(folder.log)
-    known = dispatches_of(load(folder)[0], is_held=held)
+    known = dispatches_of(read_lines(load(folder)[0]), is_held=held)
     one = find_dispatch(known, dispatch) if dispatch is not None else None
     if follow:
         if one is None and not held:

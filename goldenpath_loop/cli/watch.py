@@ -37,7 +37,7 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     from rich.console import Console
 
     from goldenpath_loop import __version__
-    from goldenpath_loop.core.state import fold
+    from goldenpath_loop.core.past import Past
     from goldenpath_loop.engine.control import drive
     from goldenpath_loop.engine.secret_values import redactor_of
     from goldenpath_loop.records.events import RunResumed, RunStarted
@@ -46,22 +46,25 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     from goldenpath_loop.review.worklog import render_worklog
     from goldenpath_loop.session.session import load
 
-    lines, _ = load(folder)
-    started = lines[0].event if lines else None
+    first = next(load(folder)[0], None)
+    started = first.event if first else None
     if not isinstance(started, RunStarted):
         raise LogError("the log has no beginning", where=str(folder.log))
     root, config_folder = Path(started.root), Path(started.config_file).parent
     console = Console(file=sys.stderr if as_json else sys.stdout, quiet=as_json)
     view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)
-    with Session(folder, redactor_of(settings, config_folder)) as session, view:
-        view.catch_up(session.lines)
-        session.listen(view.line)
-        if len(session.lines) > 1:
+    past = Past()
+    redactor = redactor_of(settings, config_folder)
+    with Session(folder, redactor, readers=[view.remember], listeners=[past.see]) as session, view:
+        view.caught_up()
+        session.watch(view.line)
+        if session.seq > 1:
             session.append(RunResumed(version=__version__))
         try:
             end = anyio.run(
                 lambda: drive(
                     session,
+                    past=past,
                     settings=settings,
                     policy=policy,
                     root=root,
@@ -70,25 +73,24 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
                 )
             )
         finally:
-            folder.worklog.write_text(render_worklog(session.lines, session.store), encoding="utf-8")
-            _write_patch(session)
+            folder.worklog.write_text(render_worklog(session.replay(), session.store), encoding="utf-8")
+            _write_patch(session, past.state)
     if as_json:
-        typer.echo(_record(folder, end, fold(session.lines)))
+        typer.echo(_record(folder, end, past.state))
     elif started.question is not None:
         patch = folder.path / _PATCH
         if patch.exists():
             console.print(f"  [dim]patch[/]         {patch}", highlight=False, soft_wrap=True)
         console.print()
-        console.print(search_report(session.lines))
+        console.print(search_report(session.replay()))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
 
 
-def _write_patch(session: Session) -> None:
+def _write_patch(session: Session, state: State) -> None:
     """The guilty hunks of a culprit as a file that `git apply` takes."""
     from goldenpath_loop.core.culprit_run import HUNKS
-    from goldenpath_loop.core.state import fold
 
-    found = fold(session.lines).verdict("stability", HUNKS)
+    found = state.verdict("stability", HUNKS)
     patches = [one for one in found.because if session.evidence(one)] if found else []
     data = session.bytes_of(patches[0]) if patches else None
     if data is not None:

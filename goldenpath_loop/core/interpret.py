@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import assert_never
 
 from goldenpath_loop.core import verdicts
 from goldenpath_loop.core.comparing import probe_outcome
 from goldenpath_loop.core.culprit_run import believed_after
-from goldenpath_loop.core.state import State, fold
+from goldenpath_loop.core.state import State
 from goldenpath_loop.core.targets import representative
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.effects import AnyEffect, AuditTree, ProbeCommit, ProbeService, RunSuite
-from goldenpath_loop.records.events import (
-    AnyEvent,
-    ControlRequested,
-    EffectSettled,
-    Line,
-    RunPaused,
-    RunResumed,
-    VerdictReached,
-)
+from goldenpath_loop.records.events import AnyEvent, EffectSettled, VerdictReached
 from goldenpath_loop.records.findings import Measurement
 from goldenpath_loop.records.receipts import (
     AnyReceipt,
@@ -46,7 +37,7 @@ from goldenpath_loop.records.receipts import (
 )
 from goldenpath_loop.records.services import StartReport
 
-__all__ = ["interpret", "unsaid"]
+__all__ = ["interpret"]
 
 
 def interpret(
@@ -59,24 +50,6 @@ def interpret(
         settled,
         *(VerdictReached(verdict=verdict, causes=(effect.key, *verdict.because)) for verdict in found),
     )
-
-
-def unsaid(lines: Sequence[Line]) -> tuple[AnyEvent, ...]:
-    """What follows from the last receipt of a log and is not in it, because the engine was killed in between."""
-    said = 0
-    for index in reversed(range(len(lines))):
-        match lines[index].event:
-            case RunPaused() | RunResumed() | ControlRequested():
-                continue
-            case VerdictReached():
-                said += 1
-            case EffectSettled(key=key, receipt=receipt):
-                before = fold(lines[:index])
-                effect = before.effects[key].effect
-                return interpret(before, effect, receipt, evidence=(), duration_s=0.0)[1 + said :]
-            case _:
-                return ()
-    return ()
 
 
 def _conclusions(state: State, effect: AnyEffect, receipt: AnyReceipt) -> list[verdicts.Conclusion]:

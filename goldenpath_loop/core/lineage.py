@@ -23,10 +23,10 @@ from goldenpath_loop.records.events import (
     EvidenceCaptured,
     FindingAppended,
     FindingRejected,
-    Line,
     VerdictReached,
 )
 from goldenpath_loop.records.findings import Cluster, Finding, Verdict
+from goldenpath_loop.records.line import Line, UnknownEvent
 from goldenpath_loop.records.receipts import AnyReceipt, CommitProbeReceipt, PullRequestReceipt, SuiteReceipt
 from goldenpath_loop.records.results import TestResult
 
@@ -123,7 +123,7 @@ def _walk(index: _Index, reference: str) -> Iterator[Ancestor]:
     while waiting:
         depth, name = waiting.pop()
         line = index.lines.get(name)
-        if line is None or name in seen:
+        if line is None or isinstance(line.event, UnknownEvent) or name in seen:
             continue
         seen.add(name)
         yield Ancestor(depth, name, line.seq, _text(index, name, line.event))

@@ -6,14 +6,15 @@ disk and nothing here can be changed by hand: to change the state, append an eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+from goldenpath_loop.core.persistent import PersistentList, PersistentMap
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import (
+    AnyEvent,
     ApprovalDecided,
     ApprovalRequested,
     CycleStarted,
@@ -26,7 +27,6 @@ from goldenpath_loop.records.events import (
     FindingRejected,
     LimitReached,
     LimitsChanged,
-    Line,
     PhaseFinished,
     PhaseStarted,
     RunFinished,
@@ -38,6 +38,7 @@ from goldenpath_loop.records.events import (
     VerdictReached,
 )
 from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
+from goldenpath_loop.records.line import Line, UnknownEvent
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt
 from goldenpath_loop.records.usage import Usage
@@ -61,7 +62,7 @@ class EffectRecord:
     """Which engine process asked for it; a resume starts the next generation."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """Everything a decision may look at."""
 
@@ -80,24 +81,26 @@ class State:
     cycle: int = 0
     phase: PhaseStarted | None = None
     """The phase that is open now."""
-    closed: tuple[PhaseFinished, ...] = ()
-    effects: Mapping[str, EffectRecord] = field(default_factory=lambda: MappingProxyType({}))
-    decisions: tuple[DecisionMade, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    rejected: tuple[Finding, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
+    closed: PersistentList[PhaseFinished] = field(default_factory=PersistentList)
+    effects: PersistentMap[str, EffectRecord] = field(default_factory=PersistentMap)
+    decisions: PersistentList[DecisionMade] = field(default_factory=PersistentList)
+    findings: PersistentList[Finding] = field(default_factory=PersistentList)
+    rejected: PersistentList[Finding] = field(default_factory=PersistentList)
+    verdicts: PersistentList[Verdict] = field(default_factory=PersistentList)
     evidence_count: int = 0
     limits_reached: tuple[str, ...] = ()
     cycle_remedies: tuple[str, ...] = ()
     """Remedies that the current cycle tests together with base, by id."""
     limits: Limits | None = None
     """What a person set while the run was going on; None while those of the policy hold."""
-    approvals: Mapping[str, ApprovalDecided | None] = field(default_factory=lambda: MappingProxyType({}))
+    approvals: PersistentMap[str, ApprovalDecided | None] = field(default_factory=PersistentMap)
     """Effects that a person was asked about, and what was decided; None while nothing was."""
     usage: Usage = field(default_factory=Usage)
     """What models have used so far in finished calls."""
-    open_calls: Mapping[tuple[str, int], Usage] = field(default_factory=lambda: MappingProxyType({}))
+    open_calls: PersistentMap[tuple[str, int], Usage] = field(default_factory=PersistentMap)
     """Reserved and not settled; a call that a crash cut off stays here, and counts in full."""
+    last_calls: PersistentMap[str, int] = field(default_factory=PersistentMap)
+    """Number of the latest call of each dispatch."""
     proposed: frozenset[tuple[int, str, str]] = frozenset()
     """What was put before the gate: cycle, kind of finding, and the cluster or service it is about."""
 
@@ -128,7 +131,8 @@ class State:
 
     def with_receipt(self, key: str, receipt: AnyReceipt) -> State:
         """The state as if effect `key` had settled."""
-        return _with_effect(self, key, replace(self.effects[key], status="settled", receipt=receipt))
+        record = replace(self.effects[key], status="settled", receipt=receipt)
+        return _with(self, effects=self.effects.plus(key, record))
 
     def is_over(self, key: str) -> bool:
         """Whether effect `key` has settled or failed."""
@@ -197,75 +201,85 @@ def fold(lines: Iterable[Line]) -> State:
 def evolve(state: State, line: Line) -> State:
     """The state after one more line."""
     at = datetime.fromisoformat(line.at)
-    return replace(_applied(state, line, at), last_at=at, last_seq=line.seq, before_last=line.prev)
+    changes = _changes(state, line.event, at)
+    return _with(state, **changes, last_at=at, last_seq=line.seq, before_last=line.prev)
 
 
-def _applied(state: State, line: Line, at: datetime) -> State:
-    match line.event:
-        case RunStarted() as event:
-            return replace(state, started=event, started_at=at, stretch_began=at)
+def _with(state: State, **changes: Any) -> State:
+    # `dataclasses.replace` takes ten times as long, and this is done for every line of a log.
+    new = object.__new__(State)
+    new.__dict__.update(state.__dict__, **changes)
+    return new
+
+
+def _changes(state: State, event: AnyEvent | UnknownEvent, at: datetime) -> dict[str, Any]:
+    """Fields of the state that `event` gives another value."""
+    match event:
+        case EvidenceCaptured():
+            return {"evidence_count": state.evidence_count + 1}
+        case EffectRequested(effect=effect):
+            asked = EffectRecord(effect=effect, status="requested", generation=state.generation)
+            return {"effects": state.effects.plus(effect.key, asked)}
+        case EffectSettled():
+            record = replace(
+                state.effects[event.key], status="settled", receipt=event.receipt, evidence=event.evidence
+            )
+            return {"effects": state.effects.plus(event.key, record)}
+        case EffectFailed():
+            record = replace(
+                state.effects[event.key], status="failed", error=event.error, advice=event.advice
+            )
+            return {"effects": state.effects.plus(event.key, record)}
+        case VerdictReached(verdict=verdict):
+            return {"verdicts": state.verdicts.plus(verdict)}
+        case DecisionMade():
+            return {"decisions": state.decisions.plus(event)}
+        case FindingAppended(finding=finding):
+            return {"findings": state.findings.plus(finding), "proposed": _proposed(state, finding)}
+        case FindingRejected(proposed=finding):
+            return {"rejected": state.rejected.plus(finding), "proposed": _proposed(state, finding)}
+        case CycleStarted(cycle=cycle, remedies=ids):
+            return {"cycle": cycle, "cycle_remedies": ids}
+        case PhaseStarted():
+            return {"phase": event}
+        case PhaseFinished():
+            return {"phase": None, "closed": state.closed.plus(event)}
+        case UsageReserved() | UsageRecorded():
+            return _charged(state, event)
+        case LimitsChanged(limits=limits):
+            return {"limits": limits}
+        case LimitReached(limit=limit):
+            return {"limits_reached": (*state.limits_reached, limit)}
+        case ApprovalRequested(effect=effect):
+            return {"approvals": state.approvals.plus(effect.key, None)}
+        case ApprovalDecided():
+            return {"approvals": state.approvals.plus(event.key, event)}
+        case RunStarted():
+            return {"started": event, "started_at": at, "stretch_began": at}
         case RunPaused():
-            return replace(state, paused=True, active_s=state.active_until(at), stretch_began=None)
+            return {"paused": True, "active_s": state.active_until(at), "stretch_began": None}
         case RunResumed():
             return _resumed(state, at)
-        case RunFinished() as event:
-            return replace(state, finished=event, active_s=state.active_until(at), stretch_began=None)
-        case CycleStarted(cycle=cycle, remedies=ids):
-            return replace(state, cycle=cycle, cycle_remedies=ids)
-        case PhaseStarted() as event:
-            return replace(state, phase=event)
-        case PhaseFinished() as event:
-            return replace(state, phase=None, closed=(*state.closed, event))
-        case DecisionMade() as event:
-            return replace(state, decisions=(*state.decisions, event))
-        case EffectRequested(effect=effect):
-            record = EffectRecord(effect=effect, status="requested", generation=state.generation)
-            return _with_effect(state, effect.key, record)
-        case EffectSettled() as event:
-            known = state.effects[event.key]
-            record = replace(known, status="settled", receipt=event.receipt, evidence=event.evidence)
-            return _with_effect(state, event.key, record)
-        case EffectFailed() as event:
-            known = state.effects[event.key]
-            record = replace(known, status="failed", error=event.error, advice=event.advice)
-            return _with_effect(state, event.key, record)
-        case EvidenceCaptured():
-            return replace(state, evidence_count=state.evidence_count + 1)
-        case FindingAppended(finding=finding):
-            proposed = state.proposed | {_proposal(state, finding)}
-            return replace(state, findings=(*state.findings, finding), proposed=proposed)
-        case FindingRejected(proposed=finding):
-            proposed = state.proposed | {_proposal(state, finding)}
-            return replace(state, rejected=(*state.rejected, finding), proposed=proposed)
-        case LimitsChanged(limits=limits):
-            return replace(state, limits=limits)
-        case ApprovalRequested(effect=effect):
-            return replace(state, approvals=MappingProxyType({**state.approvals, effect.key: None}))
-        case ApprovalDecided() as event:
-            return replace(state, approvals=MappingProxyType({**state.approvals, event.key: event}))
-        case UsageReserved() as event:
-            calls = {**state.open_calls, (event.dispatch, event.call): event.most}
-            return replace(state, open_calls=MappingProxyType(calls))
-        case UsageRecorded() as event:
-            calls = {
-                key: most for key, most in state.open_calls.items() if key != (event.dispatch, event.call)
-            }
-            return replace(state, open_calls=MappingProxyType(calls), usage=state.usage + event.usage)
-        case LimitReached(limit=limit):
-            return replace(state, limits_reached=(*state.limits_reached, limit))
-        case VerdictReached(verdict=verdict):
-            return replace(state, verdicts=(*state.verdicts, verdict))
+        case RunFinished():
+            return {"finished": event, "active_s": state.active_until(at), "stretch_began": None}
         case _:
-            return state
+            return {}
 
 
-def _proposal(state: State, finding: Finding) -> tuple[int, str, str]:
+def _charged(state: State, event: UsageReserved | UsageRecorded) -> dict[str, Any]:
+    call = (event.dispatch, event.call)
+    if isinstance(event, UsageReserved):
+        return {
+            "open_calls": state.open_calls.plus(call, event.most),
+            "last_calls": state.last_calls.plus(event.dispatch, event.call),
+        }
+    still_open = PersistentMap({key: most for key, most in state.open_calls.items() if key != call})
+    return {"open_calls": still_open, "usage": state.usage + event.usage}
+
+
+def _proposed(state: State, finding: Finding) -> frozenset[tuple[int, str, str]]:
     about = finding.cluster or (finding.action.service if finding.action else "")
-    return state.cycle, finding.kind, about
-
-
-def _with_effect(state: State, key: str, record: EffectRecord) -> State:
-    return replace(state, effects=MappingProxyType({**state.effects, key: record}))
+    return state.proposed | {(state.cycle, finding.kind, about)}
 
 
 def _cut_off(record: EffectRecord) -> EffectRecord:
@@ -277,7 +291,7 @@ def _cut_off(record: EffectRecord) -> EffectRecord:
     )
 
 
-def _resumed(state: State, at: datetime) -> State:
+def _resumed(state: State, at: datetime) -> dict[str, Any]:
     # After a kill there is no pause event: the stretch ended with the last line that reached the disk.
     ended = state.active_until(state.last_at) if state.last_at and not state.paused else state.active_s
     # What was in flight is asked for again by the next decision, after whatever it needs is there again; the
@@ -288,11 +302,10 @@ def _resumed(state: State, at: datetime) -> State:
         for key, record in state.effects.items()
         if record.status != "requested" or record.effect.on_crash == "ask"
     }
-    return replace(
-        state,
-        paused=False,
-        active_s=ended,
-        stretch_began=at,
-        generation=state.generation + 1,
-        effects=MappingProxyType(known),
-    )
+    return {
+        "paused": False,
+        "active_s": ended,
+        "stretch_began": at,
+        "generation": state.generation + 1,
+        "effects": PersistentMap(known),
+    }

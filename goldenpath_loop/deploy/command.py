@@ -18,9 +18,10 @@ from goldenpath_loop.records.services import StartReport
 from goldenpath_loop.records.target import DeploySpec, ServiceSpec
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.system.clock import monotonic_s
+from goldenpath_loop.system.environment import own_environment
 from goldenpath_loop.system.http import exchange
 from goldenpath_loop.system.plain import plain_line
-from goldenpath_loop.system.process import Command, own_environment, run
+from goldenpath_loop.system.process import Command, run
 
 __all__ = ["deploy_by_command"]
 

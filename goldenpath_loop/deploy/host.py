@@ -13,7 +13,7 @@ import anyio.lowlevel
 from goldenpath_loop.deploy.last_words import ending, is_address_in_use, log_text
 from goldenpath_loop.deploy.ports import holder_of, is_taken
 from goldenpath_loop.deploy.readiness import Doorbell, wait_until_answers
-from goldenpath_loop.errors import ProcessError
+from goldenpath_loop.errors import ProcessError, PutOffError
 from goldenpath_loop.records.receipts import DeployReceipt
 from goldenpath_loop.records.target import ServiceSpec
 from goldenpath_loop.system.clock import monotonic_s
@@ -68,6 +68,8 @@ class Deployment:
     ended: anyio.Event = field(default_factory=anyio.Event)
     failure: str = ""
     """Why nothing at all could be started; empty otherwise."""
+    is_put_off: bool = False
+    """Whether the run came to rest before all was started."""
     receipt: DeployReceipt | None = None
 
     @property
@@ -94,6 +96,8 @@ async def host(deployment: Deployment) -> None:
                 await anyio.sleep_forever()
     except OSError as failure:
         deployment.failure = f"its logs cannot be written: {(failure.strerror or 'unknown reason').lower()}"
+    except PutOffError:
+        deployment.is_put_off = True
     finally:
         deployment.launched.set()
         deployment.ended.set()

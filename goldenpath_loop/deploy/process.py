@@ -26,7 +26,7 @@ from goldenpath_loop.deploy.last_words import last_words
 from goldenpath_loop.deploy.ports import free_ports
 from goldenpath_loop.deploy.readiness import doorbell_of
 from goldenpath_loop.deploy.variables import deployed_urls, expand, service_environment, variables_of
-from goldenpath_loop.errors import DeployError, InternalError
+from goldenpath_loop.errors import DeployError, InternalError, PutOffError
 from goldenpath_loop.records.base import EvidenceId
 from goldenpath_loop.records.evidence import Obtained
 from goldenpath_loop.records.receipts import DeployReceipt
@@ -34,7 +34,8 @@ from goldenpath_loop.records.services import StartReport
 from goldenpath_loop.records.target import ServiceSpec
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.system.clock import now
-from goldenpath_loop.system.process import Command, own_environment, with_extra
+from goldenpath_loop.system.environment import own_environment, with_extra
+from goldenpath_loop.system.process import Command
 
 __all__ = ["ProcessDeployments"]
 
@@ -127,6 +128,7 @@ class ProcessDeployments:
         Raises:
             ConfigurationError: A service is described in a way that cannot be started.
             DeployError: The machine has no free port.
+            PutOffError: The run comes to rest.
         """
         async with self._locks.setdefault(name, anyio.Lock()):
             standing = self._deployments.get(name)
@@ -200,6 +202,8 @@ class ProcessDeployments:
             # process may be lost between its fork and our knowing about it.
             self._open_group().start_soon(host, deployment)
             await deployment.launched.wait()
+            if deployment.is_put_off:
+                raise PutOffError(where=name)
             if deployment.failure:
                 raise DeployError(deployment.failure, where=name)
             outcomes: dict[str, Outcome] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from goldenpath_loop.engine.desk import Desk
+from goldenpath_loop.errors import PutOffError
 from goldenpath_loop.records.agents import AgentLimits
 from goldenpath_loop.records.base import EffectKey
 from goldenpath_loop.records.events import UsageRecorded, UsageReserved
@@ -30,19 +31,25 @@ class DispatchAccount:
         self._own = own
         self._run = run
         # A dispatch that is asked again after a crash goes on counting where the first one ended.
-        self._calls = max((call for key, call in self._known() if key == dispatch), default=0)
+        self._calls = desk.state().last_calls.get(dispatch, 0)
         self.used = Usage()
 
-    def _known(self) -> list[tuple[str, int]]:
-        recorded = [
-            (line.event.dispatch, line.event.call)
-            for line in self._desk.session.lines
-            if isinstance(line.event, UsageReserved)
-        ]
-        return recorded
+    async def reserve(self, model: str, most: Usage) -> int | str:
+        """Number of the call when there is room for it, else which limit stands in the way.
 
-    def reserve(self, model: str, most: Usage) -> int | str:
-        """Number of the call when there is room for it, else which limit stands in the way."""
+        What is reserved is on the disk when this returns.
+
+        Raises:
+            PutOffError: The run is to pause.
+        """
+        async with self._desk.door.turn() as may_begin:
+            if not may_begin:
+                raise PutOffError(where=self._dispatch)
+            call = self._reserved(model, most)
+            await self._desk.session.commit()
+            return call
+
+    def _reserved(self, model: str, most: Usage) -> int | str:
         charged, run = self._desk.state().charged, self._run()
         for name, used, more, allowed in (
             ("this agent's tokens", self.used.tokens, most.tokens, self._own.tokens),

@@ -22,7 +22,7 @@ from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.target import ServiceSpec, SuiteSpec
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.redaction import Redactor
-from goldenpath_loop.system.process import own_environment
+from goldenpath_loop.system.environment import own_environment
 
 __all__ = ["Bench", "open_bench", "python_of", "worktrees_folder"]
 

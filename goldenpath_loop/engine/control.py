@@ -10,9 +10,10 @@ import anyio
 from anyio import to_thread
 
 from goldenpath_loop.core.approval import waiting_for
-from goldenpath_loop.core.state import fold
+from goldenpath_loop.core.past import Past
 from goldenpath_loop.engine.bench import Bench, open_bench
 from goldenpath_loop.engine.desk import open_desk
+from goldenpath_loop.engine.door import Door
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.perform import perform, tidy
 from goldenpath_loop.engine.units import LocalWorkers
@@ -23,6 +24,7 @@ from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.requests import take
 from goldenpath_loop.session.session import Session
+from goldenpath_loop.system.admission import closed_when
 from goldenpath_loop.system.process_tree import end_left_over, mark_from_now_on
 from goldenpath_loop.team.load import team_of
 
@@ -40,12 +42,13 @@ class _Interruption:
 
     def __init__(self) -> None:
         self.name = ""
-        self.engine: Engine | None = None
+        self.door = Door()
 
 
 async def drive(
     session: Session,
     *,
+    past: Past,
     settings: Settings,
     policy: Policy,
     root: Path,
@@ -55,6 +58,15 @@ async def drive(
     """Go on until the run is finished, or until a signal pauses it.
 
     Whatever an engine of this run left running when it was killed is ended first.
+
+    Args:
+        session: The open run.
+        past: What its log has come to; it goes on to take in every line.
+        settings: Its configuration, with its secrets.
+        policy: What decisions depend on.
+        root: Top of the user's checkout.
+        config_folder: Where the configuration lies.
+        on_progress: Told what is under way; never stored.
 
     After this returns no process that the run started is left, and the log says how it ended.
 
@@ -69,8 +81,8 @@ async def drive(
     take(session.folder)
     finished: RunFinished | None = None
     async with anyio.create_task_group() as outer:
-        with anyio.CancelScope() as work:
-            outer.start_soon(_pause_on_signal, session, work, interruption)
+        with anyio.CancelScope() as work, closed_when(lambda: interruption.door.is_closed):
+            outer.start_soon(_pause_on_signal, session, past, work, interruption)
             outer.start_soon(_follow_requests, session, work, interruption)
             async with (
                 open_desk(session, team_of(root), policy.model) as desk,
@@ -83,37 +95,39 @@ async def drive(
                     desk=desk,
                 ) as bench,
             ):
-                finished = await _work(session, bench, on_progress, interruption)
+                finished = await _work(session, past, bench, on_progress, interruption)
                 await tidy(bench)
         outer.cancel_scope.cancel()
-    if finished is not None:
-        return finished
     # A run that was finished by its last event stays finished, also when the signal came while it tidied up.
-    done = fold(session.lines).finished
-    if done is not None:
-        return done
-    waiting = waiting_for(fold(session.lines)) if not interruption.name else ()
+    finished = finished or past.state.finished
+    if finished is not None:
+        await session.commit()
+        return finished
+    waiting = waiting_for(past.state) if not interruption.name else ()
     reason = f"{interruption.name or 'cancelled'}: everything it started was ended"
     if waiting:
         reason = f"it waits for a person to decide about {', '.join(waiting)}"
     paused = RunPaused(reason=reason)
     session.append(paused)
+    await session.commit()
     return paused
 
 
 async def _work(
-    session: Session, bench: Bench, on_progress: OnProgress | None, interruption: _Interruption
+    session: Session,
+    past: Past,
+    bench: Bench,
+    on_progress: OnProgress | None,
+    interruption: _Interruption,
 ) -> RunFinished | None:
     async def perform_one(effect: AnyEffect) -> AnyReceipt:
         return await perform(effect, bench, SessionWitness(session, effect.key, on_progress))
 
-    async with LocalWorkers(perform_one, jobs=bench.policy.jobs) as workers:
-        engine = interruption.engine = Engine(session, bench.policy, workers)
+    async with LocalWorkers(perform_one, jobs=bench.policy.jobs, door=interruption.door) as workers:
+        engine = Engine(session, bench.policy, workers, past=past, door=interruption.door)
         bench.desk.state = lambda: engine.state
-        bench.desk.is_pausing = lambda: engine.is_pausing
-        if interruption.name:
-            return None
-        return await interruption.engine.run()
+        bench.desk.door = interruption.door
+        return await engine.run()
 
 
 async def _follow_requests(session: Session, work: anyio.CancelScope, interruption: _Interruption) -> None:
@@ -123,28 +137,30 @@ async def _follow_requests(session: Session, work: anyio.CancelScope, interrupti
             if request.kind == "limits":
                 if request.limits is not None:
                     session.append(LimitsChanged(limits=request.limits, by=request.by))
+                    await session.commit()
                 continue
-            session.append(ControlRequested(request=request.kind, by=request.by))
+            await interruption.door.close()
             interruption.name = interruption.name or f"{request.by} asked for it"
+            session.append(ControlRequested(request=request.kind, by=request.by))
+            await session.commit()
             if request.kind == "pause_now":
                 work.cancel()
-            elif interruption.engine is not None:
-                interruption.engine.is_pausing = True
         await anyio.sleep(_LOOK_EVERY_S)
 
 
-async def _pause_on_signal(session: Session, work: anyio.CancelScope, interruption: _Interruption) -> None:
+async def _pause_on_signal(
+    session: Session, past: Past, work: anyio.CancelScope, interruption: _Interruption
+) -> None:
     """Ctrl-C once lets what is under way end, twice ends it; whoever sends another signal has no time to wait."""
     with anyio.open_signal_receiver(*_SIGNALS) as signals:
         async for number in signals:
             name = _CTRL_C if number == signal.SIGINT else signal.Signals(number).name
-            engine = interruption.engine
-            is_soft = name == _CTRL_C and not interruption.name and engine is not None
+            is_soft = name == _CTRL_C and not interruption.name
+            await interruption.door.close()
             interruption.name = interruption.name or name
-            if not work.cancel_called and (engine is None or engine.state.finished is None):
+            if not work.cancel_called and past.state.finished is None:
                 session.append(ControlRequested(request="pause" if is_soft else "pause_now", by=name))
-            if is_soft and engine is not None:
-                engine.is_pausing = True
-            else:
+                await session.commit()
+            if not is_soft:
                 work.cancel()
             # Later signals change nothing: the clean-up is on its way and bounded.

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from goldenpath_loop.core.state import State
+from goldenpath_loop.engine.door import Door
 from goldenpath_loop.errors import ConfigurationError
 from goldenpath_loop.model.caller import Caller
 from goldenpath_loop.model.client import open_client
 from goldenpath_loop.model.prices import Prices
 from goldenpath_loop.records.target import ModelSpec
 from goldenpath_loop.session.session import Session
-from goldenpath_loop.system.process import Command, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, run
 from goldenpath_loop.team.load import Team
 
 __all__ = ["Desk", "key_of", "open_desk"]
@@ -34,8 +36,8 @@ class Desk:
     """None when no model is configured."""
     state: Callable[[], State] = field(default=State)
     """What the run has come to, at any moment."""
-    is_pausing: Callable[[], bool] = field(default=lambda: False)
-    """Whether nothing new may start."""
+    door: Door = field(default_factory=Door)
+    """What every call of a model goes through."""
 
 
 @asynccontextmanager

@@ -121,8 +121,12 @@ class _Talk:
             tools=list(self._agent.tools),
         )
         flow = converse(rules)
-        with anyio.move_on_after(limits.duration_s):
-            return await self._drive(flow, caller)
+        try:
+            with anyio.move_on_after(limits.duration_s):
+                return await self._drive(flow, caller)
+        except PutOffError:
+            self._transcript.write("put_off", _now(), reason="the run is to pause")
+            raise
         flow.close()
         return End(None, f"no answer within {limits.duration_s:g} s")
 
@@ -134,8 +138,7 @@ class _Talk:
         try:
             wanted = next(flow)
             while True:
-                if self._desk.is_pausing():
-                    self._transcript.write("put_off", _now(), reason="the run is to pause")
+                if self._desk.door.is_closed:
                     raise PutOffError(where=self._effect.key)
                 if isinstance(wanted, UseTools):
                     results: list[ToolResult] = []

@@ -15,7 +15,8 @@ import anyio
 from goldenpath_loop.errors import ProcessError
 from goldenpath_loop.records.target import SuiteSpec
 from goldenpath_loop.suites.console import last_lines
-from goldenpath_loop.system.process import Command, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, run
 
 __all__ = ["EnvironmentProblem", "environment_for"]
 

@@ -13,12 +13,14 @@ from goldenpath_loop.core.approval import weigh
 from goldenpath_loop.core.claims import Origin, origin_of
 from goldenpath_loop.core.decide import decide
 from goldenpath_loop.core.grounding import cited, judge
-from goldenpath_loop.core.interpret import interpret, unsaid
+from goldenpath_loop.core.interpret import interpret
 from goldenpath_loop.core.limits import limits_of
-from goldenpath_loop.core.state import State, evolve, fold
+from goldenpath_loop.core.past import Past
+from goldenpath_loop.core.state import State
+from goldenpath_loop.engine.door import Door
 from goldenpath_loop.engine.units import Outcome, Workers
 from goldenpath_loop.errors import InternalError
-from goldenpath_loop.records.effects import DispatchAgent
+from goldenpath_loop.records.effects import AnyEffect, DispatchAgent
 from goldenpath_loop.records.events import (
     AnyEvent,
     EffectFailed,
@@ -26,10 +28,10 @@ from goldenpath_loop.records.events import (
     EvidenceCaptured,
     FindingAppended,
     FindingRejected,
-    Line,
     RunFinished,
 )
 from goldenpath_loop.records.findings import Finding
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import DispatchReceipt
 from goldenpath_loop.session.session import Session
@@ -45,30 +47,45 @@ class Engine:
         session: The open run; the engine is the only one that appends decisions and effects to it.
         policy: What decisions depend on.
         workers: Carries out effects.
+        past: A listener of the session from its first line on; None to read the log again.
+        door: Closed from outside when the run is to pause: what is in flight may end, and nothing new starts.
     """
 
-    def __init__(self, session: Session, policy: Policy, workers: Workers) -> None:
+    def __init__(
+        self,
+        session: Session,
+        policy: Policy,
+        workers: Workers,
+        *,
+        past: Past | None = None,
+        door: Door | None = None,
+    ) -> None:
         self.session = session
         self.policy = policy
         self.workers = workers
-        self.state: State = fold(session.lines)
+        self.door = door or Door()
+        self._past = past or _replayed(session)
+        self._unsaid = self._past.unsaid()
         self._evidence: dict[str, list[str]] = {}
         self._last_claim: Finding | None = None
-        self.is_pausing = False
-        """Set from outside: what is in flight may end, and nothing new starts."""
-        session.listen(self._apply)
+        session.listen(self._hear)
+
+    @property
+    def state(self) -> State:
+        """What the run has come to."""
+        return self._past.state
 
     async def run(self) -> RunFinished | None:
         """Go on until the run is finished, and return its last event.
 
         None when it is to pause and all is quiet, or when nothing is left to do before a person has decided.
         """
-        for event in unsaid(self.session.lines):
+        for event in self._unsaid:
             self._append(event)
         while self.state.finished is None:
             # Also a run whose every step is at hand can be interrupted between two of them.
             await anyio.lowlevel.checkpoint()
-            if self.is_pausing:
+            if self.door.is_closed:
                 self.workers.close()
                 if not self.workers.is_busy:
                     return None
@@ -85,20 +102,29 @@ class Engine:
                 self._append(event)
             if sorted_effects.held and not (sorted_effects.free or self.state.in_flight):
                 return None
-            for effect in sorted_effects.free:
-                if self.is_pausing:
-                    break
-                self._append(EffectRequested(effect=effect))
-                if not await self.workers.adopt(effect):
-                    await self.workers.submit(effect)
+            if sorted_effects.free:
+                await self._begin(sorted_effects.free)
             if step.is_wait or (sorted_effects.held and not sorted_effects.free):
                 await self._wait()
         return self.state.finished
+
+    async def _begin(self, effects: tuple[AnyEffect, ...]) -> None:
+        """Ask for effects; none begins before the disk has what was asked for."""
+        async with self.door.turn() as may_begin:
+            if may_begin:
+                for effect in effects:
+                    self._append(EffectRequested(effect=effect))
+            await self.session.commit()
+            if may_begin:
+                for effect in effects:
+                    if not await self.workers.adopt(effect):
+                        await self.workers.submit(effect)
 
     async def _wait(self) -> None:
         if not self.state.in_flight:
             phase = self.state.phase.phase if self.state.phase else "between phases"
             raise InternalError("nothing is in flight and nothing is decided", where=phase)
+        await self.session.commit()
         with anyio.move_on_after(max(0.0, self._left_s())):
             self._settle(await self.workers.next_outcome())
             return
@@ -169,7 +195,14 @@ class Engine:
     def _append(self, event: AnyEvent) -> None:
         self.session.append(event)
 
-    def _apply(self, line: Line) -> None:
-        self.state = evolve(self.state, line)
+    def _hear(self, line: Line) -> None:
         if isinstance(line.event, EvidenceCaptured):
             self._evidence.setdefault(line.event.effect, []).append(line.event.evidence.id)
+
+
+def _replayed(session: Session) -> Past:
+    past = Past()
+    for line in session.replay():
+        past.see(line)
+    session.listen(past.see)
+    return past

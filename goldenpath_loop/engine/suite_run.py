@@ -16,8 +16,8 @@ from goldenpath_loop.repository.worktrees import head_of
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.suites.request import SuiteRequest
 from goldenpath_loop.suites.run import collect_suite, run_suite
+from goldenpath_loop.system.environment import with_extra
 from goldenpath_loop.system.home import own_home
-from goldenpath_loop.system.process import with_extra
 
 __all__ = ["collect", "run", "run_tests"]
 

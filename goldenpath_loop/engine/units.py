@@ -14,6 +14,7 @@ from typing import Protocol, Self
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from goldenpath_loop.engine.door import Door
 from goldenpath_loop.errors import InternalError, LogError, LoopError, PutOffError
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.receipts import AnyReceipt
@@ -75,12 +76,14 @@ class LocalWorkers:
     Args:
         perform: Carries out one effect.
         jobs: How many heavy units run at once.
+        door: Once it is closed no unit begins.
     """
 
-    def __init__(self, perform: Perform, *, jobs: int) -> None:
+    def __init__(self, perform: Perform, *, jobs: int, door: Door | None = None) -> None:
         self._perform = perform
         self._limiter = anyio.CapacityLimiter(jobs)
         self._scopes: dict[str, anyio.CancelScope] = {}
+        self._door = door or Door()
         self._is_closed = False
         self._under_way: set[str] = set()
         self._unfetched = 0
@@ -150,7 +153,7 @@ class LocalWorkers:
             await self._send.send(outcome)
 
     async def _begun(self, effect: AnyEffect) -> Outcome | None:
-        if self._is_closed:
+        if self._is_closed or self._door.is_closed:
             return None
         self._under_way.add(effect.key)
         return await self._performed(effect)

@@ -25,7 +25,7 @@ _MINUTE_S = 60.0
 class Account(Protocol):
     """Where calls are charged."""
 
-    def reserve(self, model: str, most: Usage) -> int | str:
+    async def reserve(self, model: str, most: Usage) -> int | str:
         """Number of the call when there is room for `most`, else why there is none."""
         ...
 
@@ -92,7 +92,7 @@ class Caller:
         most = self._client.most(ask)
         async with self._width.places:
             await self._room(most.tokens)
-            call = account.reserve(model, most)
+            call = await account.reserve(model, most)
             if isinstance(call, str):
                 return Fault("budget", call)
             began = self._now()

@@ -1,7 +1,7 @@
 """The events of a session log, the only truth about a run.
 
 An event never changes after it was written. A line of `session.jsonl` is one envelope (`seq`, `at`, `type`,
-`prev`) with the payload of one event. `run.started` carries the schema version.
+`prev`) with the payload of one event. `run.started` and `run.resumed` carry the schema version.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ __all__ = [
     "FindingRejected",
     "LimitReached",
     "LimitsChanged",
-    "Line",
     "PhaseFinished",
     "PhaseName",
     "PhaseResult",
@@ -54,6 +53,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+"""Raised when the versions released before could not read what is written now."""
 
 PhaseName = Literal[
     "deploy_check", "test_select", "execute", "five_whys", "ssot_audit", "stability_proof", "pull_request"
@@ -106,6 +106,7 @@ class RunResumed(Event):
 
     type: Literal["run.resumed"] = "run.resumed"
     version: str
+    schema_version: int = SCHEMA_VERSION
 
 
 class RunFinished(Event):
@@ -320,14 +321,3 @@ AnyEvent = Annotated[
 ]
 
 event_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
-
-
-class Line(Record):
-    """One line of a session log: an event with its place in the chain."""
-
-    seq: int = Field(ge=1)
-    at: str
-    """UTC, ISO 8601 with microseconds."""
-    prev: str
-    """SHA-256 of the previous line without its newline; 64 zeros for the first."""
-    event: AnyEvent

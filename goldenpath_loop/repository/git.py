@@ -10,7 +10,8 @@ from pathlib import Path
 from goldenpath_loop.errors import RepositoryError
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.repository.git_settings import NEUTRAL, QUIET
-from goldenpath_loop.system.process import Command, Completed, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, Completed, run
 
 __all__ = ["EMAIL", "Git", "advice_for", "checked", "paths_of", "readable", "said"]
 
@@ -89,6 +90,7 @@ class Git:
             stdin=stdin,
             timeout_s=timeout_s,
             max_output_bytes=_MAX_OUTPUT_BYTES,
+            is_bookkeeping=not as_the_user,
         )
         return await run(command, separate=True)
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from goldenpath_loop.records.base import Record
-from goldenpath_loop.records.events import UsageRecorded
+from dataclasses import dataclass, field
+
+from goldenpath_loop.records.base import EffectKey, Record
+from goldenpath_loop.records.effects import DispatchAgent
+from goldenpath_loop.records.events import AnyEvent, EffectRequested, UsageRecorded, UsageReserved
+from goldenpath_loop.records.line import UnknownEvent
 from goldenpath_loop.records.usage import Usage
 from goldenpath_loop.review.wording import amount, percent, price
 
-__all__ = ["Charge", "charge_words", "cost_words", "is_uncounted", "token_words"]
+__all__ = [
+    "Calls",
+    "Charge",
+    "charge_words",
+    "cost_words",
+    "count_calls",
+    "is_uncounted",
+    "token_words",
+]
 
 
 class Charge(Record):
@@ -29,6 +41,39 @@ class Charge(Record):
     def cached_share(self) -> float | None:
         """How much of the prompts the server had at hand, from 0 to 1; None without a prompt."""
         return self.usage.cached_tokens / self.usage.prompt_tokens if self.usage.prompt_tokens else None
+
+
+@dataclass(slots=True)
+class Calls:
+    """Calls of one dispatch, as the log tells them."""
+
+    open: set[int] = field(default_factory=set)
+    usage: Usage = field(default_factory=Usage)
+    settled: int = 0
+    answered: int = 0
+    uncounted: bool = False
+    model_s: float = 0.0
+
+
+def count_calls(calls: dict[EffectKey, Calls], event: AnyEvent | UnknownEvent) -> None:
+    """Add to `calls`, by dispatch, what `event` says about them."""
+    match event:
+        case EffectRequested(effect=DispatchAgent(key=key)) if key in calls:
+            # Asked for again after a crash: what was open then is never settled.
+            calls[key].uncounted |= bool(calls[key].open)
+            calls[key].open.clear()
+        case UsageReserved(dispatch=key, call=call):
+            calls.setdefault(key, Calls()).open.add(call)
+        case UsageRecorded():
+            its = calls.setdefault(event.dispatch, Calls())
+            its.open.discard(event.call)
+            its.usage += event.usage
+            its.settled += 1
+            its.answered += not event.problem
+            its.uncounted |= is_uncounted(event)
+            its.model_s += event.duration_s
+        case _:
+            pass
 
 
 def is_uncounted(event: UsageRecorded) -> bool:

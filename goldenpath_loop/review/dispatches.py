@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, assert_never
@@ -16,11 +15,10 @@ from goldenpath_loop.records import agents
 from goldenpath_loop.records.agents import AnyAnswer
 from goldenpath_loop.records.base import EffectKey, Record
 from goldenpath_loop.records.effects import DispatchAgent
-from goldenpath_loop.records.events import EffectRequested, Line, UsageRecorded, UsageReserved
 from goldenpath_loop.records.receipts import DispatchReceipt, Refusal
 from goldenpath_loop.records.usage import Usage
-from goldenpath_loop.review.charges import Charge, is_uncounted
-from goldenpath_loop.review.reading import Reading, read_lines
+from goldenpath_loop.review.charges import Calls, Charge
+from goldenpath_loop.review.reading import Reading
 from goldenpath_loop.review.wording import amount
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.transcripts import read_transcript, transcripts_of
@@ -66,20 +64,23 @@ class Dispatch(Record):
     digest: str = ""
 
 
-def dispatches_of(
-    lines: Sequence[Line], *, reading: Reading | None = None, is_held: bool = False
-) -> tuple[Dispatch, ...]:
+def dispatches_of(reading: Reading, *, is_held: bool = False) -> tuple[Dispatch, ...]:
     """Every dispatch of a run, in the order of asking.
 
     Args:
-        lines: The session log.
-        reading: The same, read already.
+        reading: The session log, read.
         is_held: Whether some process writes the log now; what is open is then under way, else it was cut off.
     """
-    reading = reading or read_lines(lines)
-    charges, asked_at = _charges(lines), _asked_at(lines)
     return tuple(
-        _dispatch(number, record, record.effect, charges.get(key), asked_at[key], reading, is_held=is_held)
+        _dispatch(
+            number,
+            record,
+            record.effect,
+            reading.calls.get(key),
+            reading.asked_at[key],
+            reading,
+            is_held=is_held,
+        )
         for number, (key, record) in enumerate(
             ((key, one) for key, one in reading.effects.items() if isinstance(one.effect, DispatchAgent)),
             start=1,
@@ -155,61 +156,18 @@ def answer_words(answer: AnyAnswer | None) -> str:
     return said or "nothing proposed"
 
 
-@dataclass(slots=True)
-class _Calls:
-    """Calls of one dispatch, as the log tells them."""
-
-    open: set[int] = field(default_factory=set)
-    usage: Usage = field(default_factory=Usage)
-    settled: int = 0
-    answered: int = 0
-    uncounted: bool = False
-    model_s: float = 0.0
-
-
-def _charges(lines: Sequence[Line]) -> dict[EffectKey, _Calls]:
-    found: dict[EffectKey, _Calls] = {}
-    for line in lines:
-        match line.event:
-            case EffectRequested(effect=DispatchAgent(key=key)) if key in found:
-                # Asked for again after a crash: what was open then is never settled.
-                found[key].uncounted |= bool(found[key].open)
-                found[key].open.clear()
-            case UsageReserved(dispatch=key, call=call):
-                found.setdefault(key, _Calls()).open.add(call)
-            case UsageRecorded() as event:
-                calls = found.setdefault(event.dispatch, _Calls())
-                calls.open.discard(event.call)
-                calls.usage += event.usage
-                calls.settled += 1
-                calls.answered += not event.problem
-                calls.uncounted |= is_uncounted(event)
-                calls.model_s += event.duration_s
-            case _:
-                pass
-    return found
-
-
-def _asked_at(lines: Sequence[Line]) -> dict[EffectKey, datetime]:
-    return {
-        line.event.effect.key: datetime.fromisoformat(line.at)
-        for line in lines
-        if isinstance(line.event, EffectRequested)
-    }
-
-
 def _dispatch(
     number: int,
     record: EffectRecord,
     effect: DispatchAgent,
-    calls: _Calls | None,
+    calls: Calls | None,
     asked_at: datetime,
     reading: Reading,
     *,
     is_held: bool,
 ) -> Dispatch:
     receipt = record.receipt if isinstance(record.receipt, DispatchReceipt) else None
-    calls = calls or _Calls()
+    calls = calls or Calls()
     is_running = is_held and reading.state.finished is None and record.generation == reading.state.generation
     ended = "the run was paused" if reading.state.paused else "the loop ended"
     state, problem = _state(record, receipt, ended, is_running=is_running)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from goldenpath_loop.core.culprit_run import SUBJECT
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import Record, Revision
+from goldenpath_loop.records.findings import Verdict
 from goldenpath_loop.records.receipts import CommitsReceipt, PullRequestReceipt
 
 __all__ = ["CulpritFact", "PullRequestFact", "culprits_of", "pull_requests_of", "subject_of"]
@@ -36,7 +39,7 @@ def subject_of(state: State, revision: Revision | None) -> str:
 def culprits_of(state: State) -> tuple[CulpritFact, ...]:
     """Confirmed culprits with the clusters each explains, in the order of their verdicts."""
     clusters: dict[str, list[str]] = {}
-    verdicts = state.verdicts
+    verdicts: Sequence[Verdict] = state.verdicts
     if state.started is not None and state.started.question is not None:
         # Of a merge and the commit inside of it the last word is the answer.
         answer = state.verdict("culprit", SUBJECT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from goldenpath_loop.records.base import EffectKey
-from goldenpath_loop.records.events import Line
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.review.closing import closing_lines
 from goldenpath_loop.review.frame import STYLES, clock_words, frame
 from goldenpath_loop.review.timeline import Entry, Weight
@@ -50,6 +50,7 @@ class LiveView:
         self._worklog = worklog
         self._now = now
         self._watch = Watch()
+        self._beginning: tuple[Entry, ...] = ()
         # The picture is drawn by a thread of its own.
         self._lock = Lock()
         self._live: Live | None = None
@@ -77,23 +78,27 @@ class LiveView:
             for line in closing_lines(watch.state, watch.charge, self._worklog, width=self._width):
                 self._print(line)
 
-    def catch_up(self, lines: Sequence[Line]) -> None:
-        """Take in what happened before this view was opened: a single first line is told, a past only counted."""
-        if len(lines) <= 1:
-            for line in lines:
-                self.line(line)
-            return
-        with self._lock:
-            for line in lines:
-                self._watch.see(line)
-        state = self._watch.state
-        where = f", phase {state.phase.phase}" if state.phase else ""
-        self._print(Text(f"{len(lines)} events so far, cycle {state.cycle}{where}", style="dim"))
-
-    def line(self, line: Line) -> None:
-        """Take in one line of the log; made for `Session.listen`."""
+    def remember(self, line: Line) -> None:
+        """Take in one line of what happened before this view was opened."""
         with self._lock:
             told = self._watch.see(line)
+        self._beginning = told if line.seq == 1 else ()
+
+    def caught_up(self) -> None:
+        """All of the past was taken in: a single first line is told, a longer past only counted."""
+        state = self._watch.state
+        if state.last_seq > 1:
+            where = f", phase {state.phase.phase}" if state.phase else ""
+            self._print(Text(f"{state.last_seq} events so far, cycle {state.cycle}{where}", style="dim"))
+        self._tell(self._beginning)
+
+    def line(self, line: Line) -> None:
+        """Take in one line of the log; made for `Session.watch`."""
+        with self._lock:
+            told = self._watch.see(line)
+        self._tell(told)
+
+    def _tell(self, told: tuple[Entry, ...]) -> None:
         most = Weight.HEADLINE if self._live is not None else Weight.DETAIL
         for entry in told:
             if entry.weight <= most:

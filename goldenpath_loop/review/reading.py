@@ -17,7 +17,6 @@ from goldenpath_loop.records.events import (
     FindingAppended,
     FindingRejected,
     LimitReached,
-    Line,
     PhaseFinished,
     PhaseStarted,
     RunPaused,
@@ -27,11 +26,13 @@ from goldenpath_loop.records.events import (
 from goldenpath_loop.records.evidence import Evidence
 from goldenpath_loop.records.findings import Finding, Verdict
 from goldenpath_loop.records.history import Commit
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import ChangeReceipt, CommitsReceipt
 from goldenpath_loop.records.target import SuiteSpec
+from goldenpath_loop.review.charges import Calls, count_calls
 
-__all__ = ["PhaseSpan", "Reading", "read_lines"]
+__all__ = ["PhaseSpan", "Reading", "add_line", "read_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class Reading:
     effects: dict[str, EffectRecord] = field(default_factory=dict)
     """Every effect ever asked for, also those a resume asked for again, by key in order of asking."""
     durations: dict[str, float] = field(default_factory=dict)
+    asked_at: dict[str, datetime] = field(default_factory=dict)
+    """When an effect was asked for, the last time."""
+    calls: dict[str, Calls] = field(default_factory=dict)
+    """What models were asked, by dispatch."""
     cycle_of: dict[str, int] = field(default_factory=dict)
     """Cycle in which an effect was asked for, a verdict reached, a finding appended or rejected."""
     rejections: list[FindingRejected] = field(default_factory=list)
@@ -134,15 +139,17 @@ def read_lines(lines: Iterable[Line]) -> Reading:
     """Read a log, also one that ends in the middle of anything."""
     reading = Reading()
     for line in lines:
-        _add(reading, line)
+        add_line(reading, line)
     return reading
 
 
-def _add(reading: Reading, line: Line) -> None:
+def add_line(reading: Reading, line: Line) -> None:
+    """Read one line more."""
     at = datetime.fromisoformat(line.at)
     state = reading.state = evolve(reading.state, line)
     reading.began = reading.began or at
     reading.last = at
+    count_calls(reading.calls, line.event)
     match line.event:
         case CycleStarted() as event:
             reading.cycles.append(event)
@@ -153,6 +160,7 @@ def _add(reading: Reading, line: Line) -> None:
             reading.spans[-1] = PhaseSpan(span.started, span.began, event, at)
         case EffectRequested(effect=effect):
             _ask(reading, effect, state)
+            reading.asked_at[effect.key] = at
         case EffectSettled(key=key, duration_s=duration_s) | EffectFailed(key=key, duration_s=duration_s):
             reading.effects[key] = state.effects[key]
             reading.durations[key] = duration_s

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from goldenpath_loop.core.culprit_evidence import Search, search_of
-from goldenpath_loop.core.state import fold
-from goldenpath_loop.records.events import EffectSettled, Line, VerdictReached
-from goldenpath_loop.records.findings import Verdict
+from goldenpath_loop.records.line import Line
+from goldenpath_loop.review.reading import Reading, read_lines
 from goldenpath_loop.review.wording import seconds
 from goldenpath_loop.science.flaky_culprit import view
 from goldenpath_loop.system.plain import plain_line
@@ -24,40 +23,34 @@ _SHOWN_COMMITS = 12
 _LEAST_SHARE = 0.001
 
 
-def search_report(lines: Sequence[Line]) -> RenderableType:
+def search_report(lines: Iterable[Line]) -> RenderableType:
     """The runs of a search, and how belief is spread over commits after the last of them."""
-    state = fold(lines)
+    reading = read_lines(lines)
+    state = reading.state
     policy = state.started.policy if state.started else None
     search = search_of(state, policy) if policy else "the run has no beginning"
     if isinstance(search, str):
         return Text(search)
-    return Group(_table(lines), Text(""), *_picture(search))
+    return Group(_table(reading), Text(""), *_picture(search))
 
 
-def _table(lines: Sequence[Line]) -> Table:
+def _table(reading: Reading) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("run", "commit", "outcome", "took", "likeliest culprit then"):
         table.add_column(name, justify="right" if name in ("run", "took") else "left", overflow="fold")
-    took = {line.event.key: line.event.duration_s for line in lines if isinstance(line.event, EffectSettled)}
-    for verdict in _probes(lines):
+    for verdict in reading.state.verdicts:
+        if verdict.kind != "probe":
+            continue
         known = {one.name: one.value for one in verdict.measurements}
         share = known.get("share")
         table.add_row(
             str(known.get("run", "")),
             str(verdict.revision or "")[:12],
             Text(verdict.value, style=_STYLES.get(verdict.value, "")),
-            seconds(took.get(verdict.because[0], 0.0)) if verdict.because else "",
+            seconds(reading.durations.get(verdict.because[0], 0.0)) if verdict.because else "",
             f"{known['likeliest culprit']} {float(share):6.1%}" if share is not None else "",
         )
     return table
-
-
-def _probes(lines: Sequence[Line]) -> Iterator[Verdict]:
-    return (
-        line.event.verdict
-        for line in lines
-        if isinstance(line.event, VerdictReached) and line.event.verdict.kind == "probe"
-    )
 
 
 def _picture(search: Search) -> Iterator[RenderableType]:

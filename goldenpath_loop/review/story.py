@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
-from goldenpath_loop.records.events import Line
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.review.frame import STYLES
 from goldenpath_loop.review.timeline import Tone, Weight, timeline
 

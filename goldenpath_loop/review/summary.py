@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -15,7 +15,8 @@ from goldenpath_loop.core.comparing import RepeatTally, tally
 from goldenpath_loop.core.readings import cycle_runs
 from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.records.base import Record
-from goldenpath_loop.records.events import Line, PhaseName, RunOutcome
+from goldenpath_loop.records.events import PhaseName, RunOutcome
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.review.facts import CulpritFact, PullRequestFact, culprits_of, pull_requests_of
 from goldenpath_loop.review.wording import effect_words, seconds, short
 from goldenpath_loop.system.plain import plain_line
@@ -65,7 +66,7 @@ class RunSummary(Record):
 
 
 def summarise(
-    lines: Sequence[Line], *, run: str, folder: str = "", is_held: bool, now: datetime | None = None
+    lines: Iterable[Line], *, run: str, folder: str = "", is_held: bool, now: datetime | None = None
 ) -> RunSummary:
     """The facts of one run.
 
@@ -102,7 +103,7 @@ def summarise(
         pull_requests=pull_requests_of(state),
         under_way=tuple(effect_words(effect) for effect in state.in_flight) if not finished else (),
         next_actions=finished.next_actions if finished else (),
-        events=len(lines),
+        events=state.last_seq,
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from goldenpath_loop.records.effects import DispatchAgent
-from goldenpath_loop.records.events import Line
 from goldenpath_loop.review.charges import Charge, cost_words, token_words
 from goldenpath_loop.review.dispatch_table import result_words
 from goldenpath_loop.review.dispatches import Dispatch, dispatches_of, total_of
@@ -50,9 +49,9 @@ class TeamReport:
     refused: tuple[Refused, ...]
 
 
-def team_report(lines: Sequence[Line], reading: Reading) -> TeamReport | None:
+def team_report(reading: Reading) -> TeamReport | None:
     """What stands in the section; None when no agent was asked."""
-    dispatches = dispatches_of(lines, reading=reading)
+    dispatches = dispatches_of(reading)
     if not dispatches:
         return None
     return TeamReport(

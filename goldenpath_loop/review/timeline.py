@@ -25,7 +25,6 @@ from goldenpath_loop.records.events import (
     FindingRejected,
     LimitReached,
     LimitsChanged,
-    Line,
     PhaseFinished,
     PhaseStarted,
     RunFinished,
@@ -35,6 +34,7 @@ from goldenpath_loop.records.events import (
     VerdictReached,
 )
 from goldenpath_loop.records.findings import Verdict
+from goldenpath_loop.records.line import Line, UnknownEvent
 from goldenpath_loop.records.receipts import (
     DispatchReceipt,
     PullRequestReceipt,
@@ -161,6 +161,12 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
             record = after.effects.get(key)
             what = effect_words(record.effect) if record else key
             yield Weight.HEADLINE, "bad", f"failed: {what}: {error}"
+        case UnknownEvent(name=name):
+            yield (
+                Weight.DETAIL,
+                "quiet",
+                f"{name}: a newer version wrote it, and this one does not know what it means",
+            )
         case EvidenceCaptured(evidence=evidence):
             yield (
                 Weight.TRACE,
@@ -176,6 +182,13 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
         case VerdictReached(verdict=verdict):
             weight = Weight.HEADLINE if verdict.kind == "culprit" else Weight.DETAIL
             yield weight, _verdict_tone(verdict), _verdict_words(verdict, after)
+        case _:
+            yield from _of_people(line)
+
+
+def _of_people(line: Line) -> _Told:
+    """What persons decided and asked for, and which limits they set."""
+    match line.event:
         case ApprovalRequested(effect=effect):
             how = "`loop approve` or `loop reject`, then `loop resume`"
             yield Weight.HEADLINE, "doubtful", f"a person has to decide: {effect_words(effect)} ({how})"

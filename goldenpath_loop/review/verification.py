@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from goldenpath_loop.core.grounding import resolve
 from goldenpath_loop.core.pins import Pin, pins_in
-from goldenpath_loop.core.state import State, fold
+from goldenpath_loop.core.state import State, evolve
 from goldenpath_loop.errors import DamagedLogError, LogError
-from goldenpath_loop.records.events import EvidenceCaptured, FindingAppended, VerdictReached
+from goldenpath_loop.records.events import EvidenceCaptured
 from goldenpath_loop.records.evidence import Citation, Evidence
 from goldenpath_loop.records.findings import Finding, Verdict
 from goldenpath_loop.records.receipts import DispatchReceipt
+from goldenpath_loop.session.chain import Chain
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.session.log import read
 from goldenpath_loop.session.store import EvidenceStore
 from goldenpath_loop.session.transcripts import transcript_digest
 
@@ -62,63 +61,80 @@ def verify(folder: RunFolder) -> Verification:
     Raises:
         LogError: There is no log.
     """
+    pins = list(_pins(folder))
     try:
-        lines = read(folder.log)
+        told = _read(folder, {pin.seq for _, pin in pins})
     except DamagedLogError as error:
         return Verification(folder.id, problems=(Problem("log", str(folder.log), error.message),))
-    data = folder.log.read_bytes()
-    state = fold(lines)
-    captured = [line.event.evidence for line in lines if isinstance(line.event, EvidenceCaptured)]
+    citations = [(finding, citation) for finding in told.state.findings for citation in _citations(finding)]
+    cited = {citation.evidence for _, citation in citations}
     store = EvidenceStore(folder.evidence)
     stored: dict[str, bytes] = {}
     problems: list[Problem] = []
-    for evidence in captured:
-        problem = _load(evidence, store, stored)
-        problems += [Problem("evidence", evidence.id, problem)] if problem else []
-    findings = [line.event.finding for line in lines if isinstance(line.event, FindingAppended)]
-    citations = [(finding, citation) for finding in findings for citation in _citations(finding)]
+    for evidence in told.evidence.values():
+        data, problem = _stored(evidence, store)
+        if problem:
+            problems.append(Problem("evidence", evidence.id, problem))
+        elif evidence.id in cited:
+            stored[evidence.id] = data
     problems += _unresolved(citations, stored)
-    verdicts = [line.event.verdict for line in lines if isinstance(line.event, VerdictReached)]
-    reasons = [(verdict, reference) for verdict in verdicts for reference in verdict.because]
-    problems += _baseless(reasons, state, {one.id for one in captured})
-    talks = {
-        key: one.receipt for key, one in state.effects.items() if isinstance(one.receipt, DispatchReceipt)
-    }
+    reasons = [(verdict, reference) for verdict in told.state.verdicts for reference in verdict.because]
+    problems += _baseless(reasons, told.state, told.evidence)
+    receipts = ((key, one.receipt) for key, one in told.state.effects.items())
+    talks = {key: receipt for key, receipt in receipts if isinstance(receipt, DispatchReceipt)}
     problems += _changed_talks(folder, talks)
-    problems += _unread(findings, talks)
-    pins = list(_pins(folder))
-    problems += _unpinned(state, pins, [*(line.prev for line in lines[1:]), _last_digest(data)])
-    known = {one.digest for one in captured}
+    problems += _unread(told.state.findings, talks)
+    problems += _unpinned(told.state, pins, told.digests)
+    known = {one.digest for one in told.evidence.values()}
     there = (path.name for path in folder.evidence.iterdir()) if folder.evidence.is_dir() else iter(())
     return Verification(
         run=folder.id,
-        events=len(lines),
-        evidence=len(captured),
+        events=told.state.last_seq,
+        evidence=len(told.evidence),
         citations=len(citations),
         reasons=len(reasons),
         transcripts=len(talks),
         pins=len(pins),
         problems=tuple(problems),
-        torn_bytes=len(data) - (data.rfind(b"\n") + 1),
+        torn_bytes=told.torn_bytes,
         unnamed=tuple(sorted(name for name in there if name not in known)),
     )
 
 
-def _load(evidence: Evidence, store: EvidenceStore, stored: dict[str, bytes]) -> str:
-    """Read one piece of evidence into `stored`; why it is not what it was, if so."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a log that checks says."""
+
+    state: State
+    evidence: dict[str, Evidence]
+    digests: dict[int, str]
+    """Hashes of the lines that were asked about."""
+    torn_bytes: int
+
+
+def _read(folder: RunFolder, wanted: set[int]) -> _Told:
+    chain = Chain(folder.log)
+    state = State()
+    evidence: dict[str, Evidence] = {}
+    digests: dict[int, str] = {}
+    for line in chain:
+        state = evolve(state, line)
+        if line.seq in wanted:
+            digests[line.seq] = chain.digest
+        if isinstance(line.event, EvidenceCaptured):
+            evidence[line.event.evidence.id] = line.event.evidence
+    return _Told(state, evidence, digests, max(0, folder.log.stat().st_size - chain.end))
+
+
+def _stored(evidence: Evidence, store: EvidenceStore) -> tuple[bytes, str]:
+    """The bytes of one piece of evidence, or why they are not what they were."""
     try:
         data = store.get(evidence.digest)
     except LogError as error:
-        return f"{error.message} ({evidence.subject})"
+        return b"", f"{error.message} ({evidence.subject})"
     if len(data) != evidence.size_bytes:
-        return f"it has {len(data)} bytes, the log says {evidence.size_bytes}"
-    stored[evidence.id] = data
-    return ""
-
-
-def _last_digest(data: bytes) -> str:
-    whole = data[: data.rfind(b"\n")]
-    return hashlib.sha256(whole[whole.rfind(b"\n") + 1 :]).hexdigest()
+        return b"", f"it has {len(data)} bytes, the log says {evidence.size_bytes}"
+    return data, ""
 
 
 def _pins(folder: RunFolder) -> Iterator[tuple[str, Pin]]:
@@ -127,17 +143,17 @@ def _pins(folder: RunFolder) -> Iterator[tuple[str, Pin]]:
         yield from ((path.name, pin) for pin in pins_in(path.read_text("utf-8", "replace")))
 
 
-def _unpinned(state: State, pins: Iterable[tuple[str, Pin]], digests: Sequence[str]) -> Iterator[Problem]:
+def _unpinned(state: State, pins: Iterable[tuple[str, Pin]], digests: Mapping[int, str]) -> Iterator[Problem]:
     """Pull requests that were made from another log, or from more of this one than there is."""
     run = state.started.run if state.started else ""
     for name, pin in pins:
         if pin.run != run:
             yield Problem("pin", name, f"it was made from the log of {pin.run}")
-        elif pin.seq > len(digests):
+        elif pin.seq > state.last_seq:
             yield Problem(
-                "pin", name, f"it was made when the log had {pin.seq} lines; now it ends at {len(digests)}"
+                "pin", name, f"it was made when the log had {pin.seq} lines; now it ends at {state.last_seq}"
             )
-        elif digests[pin.seq - 1] != pin.digest:
+        elif digests.get(pin.seq) != pin.digest:
             yield Problem("pin", name, f"it was made from another line {pin.seq} than the log has")
 
 
@@ -188,7 +204,9 @@ def _unresolved(citations: Sequence[tuple[Finding, Citation]], stored: dict[str,
             yield Problem("citation", finding.id, found)
 
 
-def _baseless(reasons: Iterable[tuple[Verdict, str]], state: State, evidence: set[str]) -> Iterator[Problem]:
+def _baseless(
+    reasons: Iterable[tuple[Verdict, str]], state: State, evidence: Iterable[str]
+) -> Iterator[Problem]:
     """Reasons of verdicts that the log does not hold."""
     known = {*state.effects, *evidence, *(one.id for one in state.verdicts)}
     known |= {one.id for one in state.findings}

@@ -15,7 +15,6 @@ from goldenpath_loop.records.events import (
     EffectFailed,
     EffectRequested,
     EffectSettled,
-    Line,
     PhaseFinished,
     PhaseStarted,
     RunFinished,
@@ -24,6 +23,7 @@ from goldenpath_loop.records.events import (
     UsageRecorded,
     UsageReserved,
 )
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.review.charges import Charge, is_uncounted
 from goldenpath_loop.review.timeline import Entry, Story, Weight
 from goldenpath_loop.review.wording import effect_words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,7 +11,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
-from goldenpath_loop.records.events import FindingRejected, Line
+from goldenpath_loop.records.events import FindingRejected
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.review.appendix import evidence_rows
 from goldenpath_loop.review.causes import ClusterView, SearchStep, clusters_of, search_of
 from goldenpath_loop.review.markdown import Markdown, block, cell_code, code, link, prose
@@ -47,7 +48,7 @@ class _Cycle:
     remedies_made: tuple[RemedyView, ...]
 
 
-def render_worklog(lines: Sequence[Line], store: EvidenceStore) -> str:
+def render_worklog(lines: Iterable[Line], store: EvidenceStore) -> str:
     """The worklog of a run as Markdown, whatever state the run is in.
 
     Args:
@@ -64,7 +65,7 @@ def render_worklog(lines: Sequence[Line], store: EvidenceStore) -> str:
             head=overview_of(reading),
             breaks=reading.breaks,
             cycles=[_cycle(reading, one.cycle, one.remedies, store) for one in reading.cycles],
-            team=team_report(lines, reading),
+            team=team_report(reading),
             agents=agents_by_dispatch(reading),
             pull_requests=pull_request_rows(reading),
             finished=finished,

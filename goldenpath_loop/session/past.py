@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from goldenpath_loop.errors import LogError
-from goldenpath_loop.records.events import EffectRequested, EffectSettled, Line, RunStarted
+from goldenpath_loop.records.events import EffectRequested, EffectSettled, RunStarted
 from goldenpath_loop.records.history import TestHistory
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.receipts import HistoryReceipt, SuiteReceipt
 from goldenpath_loop.records.results import TestResult
+from goldenpath_loop.session.chain import read
 from goldenpath_loop.session.folder import all_runs
-from goldenpath_loop.session.log import read
 
 __all__ = ["read_past"]
 
@@ -50,12 +52,14 @@ def read_past(runs: Path, *, target: str, root: str, without: str, limit: int = 
             continue
         try:
             lines = read(folder.log)
+            if not _is_same_target(next(lines, None), target, root):
+                continue
+            found = list(_results(lines))
         except LogError:
             continue
-        if not _is_same_target(lines, target, root):
-            continue
         seen += 1
-        _add_run(lines, tallies)
+        for result, revision, at in found:
+            tallies.setdefault(result.id, _Tally()).add(result, revision, at)
     tests = tuple(
         TestHistory.model_validate(
             {
@@ -73,8 +77,8 @@ def read_past(runs: Path, *, target: str, root: str, without: str, limit: int = 
     return HistoryReceipt(tests=tests, runs=seen)
 
 
-def _is_same_target(lines: list[Line], target: str, root: str) -> bool:
-    started = lines[0].event if lines else None
+def _is_same_target(first: Line | None, target: str, root: str) -> bool:
+    started = first.event if first else None
     return (
         isinstance(started, RunStarted)
         and started.policy is not None
@@ -83,7 +87,8 @@ def _is_same_target(lines: list[Line], target: str, root: str) -> bool:
     )
 
 
-def _add_run(lines: list[Line], tallies: dict[str, _Tally]) -> None:
+def _results(lines: Iterable[Line]) -> Iterator[tuple[TestResult, str, str]]:
+    """Results on base with the revision they are of and when they were known."""
     revisions: dict[str, str] = {}
     for line in lines:
         event = line.event
@@ -95,4 +100,4 @@ def _add_run(lines: list[Line], tallies: dict[str, _Tally]) -> None:
             and event.key.startswith("c1/execute/")
         ):
             for result in event.receipt.run.results:
-                tallies.setdefault(result.id, _Tally()).add(result, revisions.get(event.key, ""), line.at)
+                yield result, revisions.get(event.key, ""), line.at

@@ -15,7 +15,8 @@ from goldenpath_loop.suites.evidence_text import evidence_text
 from goldenpath_loop.suites.junit import JunitReport, read_junit
 from goldenpath_loop.suites.outcome import CRASHED, CUT_OFF
 from goldenpath_loop.suites.request import SuiteRequest, exit_in_words
-from goldenpath_loop.system.process import Command, Completed, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, Completed, run
 
 __all__ = ["run_command"]
 

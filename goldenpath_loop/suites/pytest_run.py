@@ -17,7 +17,8 @@ from goldenpath_loop.suites.evidence_text import evidence_text
 from goldenpath_loop.suites.outcome import Cut, planned_rows, result_of
 from goldenpath_loop.suites.request import SuiteRequest, exit_in_words
 from goldenpath_loop.suites.stream import Frame, StreamReader, TestStory
-from goldenpath_loop.system.process import Command, Completed, own_environment, run
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, Completed, run
 
 __all__ = ["run_pytest"]
 

@@ -18,11 +18,12 @@ import anyio
 from anyio.abc import Process
 
 from goldenpath_loop.errors import ProcessError
+from goldenpath_loop.system.admission import admit
 from goldenpath_loop.system.clock import monotonic_s, now
 from goldenpath_loop.system.output import Pulse, Sink
 from goldenpath_loop.system.process_tree import MARKER, ProcessTree, adopt_orphans, starting
 
-__all__ = ["Command", "Completed", "Running", "own_environment", "run", "running", "with_extra"]
+__all__ = ["Command", "Completed", "Running", "run", "running"]
 
 _CHUNK_BYTES = 65_536
 _QUIET_S = 0.25
@@ -30,20 +31,6 @@ _QUIET_S = 0.25
 _REAP_S = 2.0
 """How long a killed process may take to disappear before it is given up (a process stuck in the kernel)."""
 _POLL_S = 0.01
-
-_LEAKING = ("PYTEST_", "GOLDENPATH_STREAM", "GOLDENPATH_TREE", "GOLDENPATH_FOREIGN_ROOT", "COV_CORE_")
-_LEAKING_GIT = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_DIR",
-        "GIT_INDEX_FILE",
-        "GIT_NAMESPACE",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_WORK_TREE",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +40,7 @@ class Command:
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str]
-    """The complete environment; `own_environment` gives the usual one."""
+    """The complete environment; `system.environment` gives the usual one."""
     timeout_s: float | None = None
     idle_timeout_s: float | None = None
     """Longest time without output (or without growth of the watched file)."""
@@ -62,6 +49,8 @@ class Command:
     max_output_bytes: int = 4_000_000
     """Output kept; of more, the first and the last half of this are kept."""
     stdin: bytes = b""
+    is_bookkeeping: bool = False
+    """Quick, and needed to bring what was begun to its end: started also when nothing new should be."""
 
     @property
     def line(self) -> str:
@@ -86,23 +75,6 @@ class Completed:
     duration_s: float
 
 
-def own_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment plus `extra`, without what would steer a child's git or pytest unasked."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _LEAKING_GIT and not name.startswith(_LEAKING)
-    }
-    return {**kept, **(extra or {})}
-
-
-def with_extra(environment: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """`environment` plus `extra`; places to import from are joined, the environment's own first."""
-    both = {**environment, **extra}
-    places = [one["PYTHONPATH"] for one in (environment, extra) if one.get("PYTHONPATH")]
-    return {**both, **({"PYTHONPATH": os.pathsep.join(places)} if places else {})}
-
-
 async def run(
     command: Command,
     *,
@@ -123,6 +95,7 @@ async def run(
 
     Raises:
         ProcessError: The program could not be started.
+        PutOffError: The run comes to rest.
     """
     pulse = Pulse(watched)
     sinks = [Sink(command.max_output_bytes, on_line, pulse) for _ in range(2 if separate else 1)]
@@ -207,6 +180,7 @@ async def running(command: Command, *, log: Path | None = None) -> AsyncIterator
 
     Raises:
         ProcessError: The program could not be started.
+        PutOffError: The run comes to rest.
     """
     with tempfile.TemporaryFile("a+b") if log is None else log.open("a+b") as file:
         program = Running(await _start(command, file.fileno(), file.fileno()), command, file)
@@ -253,6 +227,8 @@ async def _start(command: Command, stdout: int, stderr: int) -> _Child:
             stdin.seek(0)
             # Shielded, or a cancellation between fork and return would lose the process.
             with starting(), anyio.CancelScope(shield=True):
+                if not command.is_bookkeeping:
+                    admit(command.argv[0])
                 process = await anyio.open_process(
                     command.argv,
                     stdin=stdin,

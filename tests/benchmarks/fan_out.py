@@ -72,7 +72,7 @@ class Free:
     def __init__(self) -> None:
         self._calls = 0
 
-    def reserve(self, model: str, most: Usage) -> int | str:
+    async def reserve(self, model: str, most: Usage) -> int | str:
         """The next number."""
         self._calls += 1
         return self._calls

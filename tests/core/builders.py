@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.records.effects import ProbeCommit, Selection
-from goldenpath_loop.records.events import AnyEvent, EffectRequested, EffectSettled, Line, RunStarted
+from goldenpath_loop.records.events import AnyEvent, EffectRequested, EffectSettled, RunStarted
 from goldenpath_loop.records.findings import Cluster
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.receipts import CommitProbeReceipt
 from goldenpath_loop.records.results import Outcome, Signature, SuiteRun, TestResult
 from goldenpath_loop.testing import paper_policy, paper_run

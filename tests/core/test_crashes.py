@@ -12,11 +12,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from goldenpath_loop.core.interpret import unsaid
+from goldenpath_loop.core.past import unsaid
 from goldenpath_loop.core.remedies import is_proven, remedies
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.effects import AnyEffect, Change, ComposeRemedies, PrepareWorktree
-from goldenpath_loop.records.events import AnyEvent, EffectSettled, EvidenceCaptured, Line, VerdictReached
+from goldenpath_loop.records.events import AnyEvent, EffectSettled, EvidenceCaptured, VerdictReached
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session, load
 from goldenpath_loop.testing import paper_policy
@@ -57,7 +58,7 @@ def crash_after(seq: int) -> Callable[[Session], None]:
         append = session.append
 
         def dying(event: AnyEvent) -> Line:
-            if session.lines[-1].seq >= seq:
+            if session.seq >= seq:
                 raise Crash
             line = append(event)
             if line.seq == seq:
@@ -146,7 +147,7 @@ def test_killed_while_units_are_under_way_it_ends_the_same(tmp_path: Path, seq: 
     run = start(tmp_path / "cut", policy)
     with pytest.raises((BaseExceptionGroup, Crash)):
         anyio.run(lambda: live(run, target, policy, before=crash_after(seq)))
-    assert len(load(run)[0]) == seq
+    assert len(list(load(run)[0])) == seq
     check(anyio.run(lambda: live(run, target, policy)), whole)
     changes = [key for key in target.performed if key.startswith(("push/", "pull_request/"))]
     assert len(changes) == len(set(changes)) == 4
@@ -161,7 +162,7 @@ def test_killed_again_and_again_it_still_arrives(tmp_path: Path, every: int) -> 
     while True:
         lives += 1
         assert lives < 100
-        seq = len(load(run)[0]) + 1 + every
+        seq = len(list(load(run)[0])) + 1 + every
         try:
             life = anyio.run(partial(live, run, target, before=crash_after(seq)))
         except (BaseExceptionGroup, Crash):

@@ -33,7 +33,7 @@ def lived(target: PaperTarget, policy: Policy | None = None) -> Life:
     """The whole run of `target`, written to disk and read back."""
     with tempfile.TemporaryDirectory() as folder:
         life = anyio.run(lambda: live(start(Path(folder), policy), target, policy))
-        lines, _ = load(life.folder)
+        lines = list(load(life.folder)[0])
         assert lines == life.lines
         assert fold(lines) == life.engine_state
         return life

@@ -17,8 +17,9 @@ from goldenpath_loop.errors import WorldError
 from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
 from goldenpath_loop.records.effects import AnyEffect
-from goldenpath_loop.records.events import Line, RunResumed
+from goldenpath_loop.records.events import RunResumed
 from goldenpath_loop.records.history import Commit, TestHistory
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.folder import RunFolder
@@ -160,7 +161,7 @@ async def live(
     """
     policy = policy or paper_policy()
     with Session(run, redactor) as session:
-        if len(session.lines) > 1:
+        if session.seq > 1:
             session.append(RunResumed(version="0"))
         before(session)
 
@@ -170,5 +171,5 @@ async def live(
         async with LocalWorkers(perform, jobs=policy.jobs) as workers:
             engine = Engine(session, policy, workers)
             await engine.run()
-        lines = list(session.lines)
+        lines = list(session.replay())
     return Life(run, fold(lines), lines, engine.state)

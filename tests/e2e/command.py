@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from goldenpath_loop.core.state import State, fold
+from goldenpath_loop.session.chain import read
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.session.log import read
 
 __all__ = ["LOOP", "Typed", "environment", "leftovers", "only_run", "state_of", "typed"]
 

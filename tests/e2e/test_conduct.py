@@ -6,7 +6,7 @@ from pathlib import Path
 
 from goldenpath_loop.core.remedies import is_proven, remedies
 from goldenpath_loop.records.events import ApprovalDecided
-from goldenpath_loop.session.log import read
+from goldenpath_loop.session.chain import read
 from tests.e2e.command import only_run, state_of, typed
 from tests.e2e.library import Library, build_library, git
 

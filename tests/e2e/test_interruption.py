@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from goldenpath_loop.records.events import ControlRequested, EffectRequested, RunPaused
-from goldenpath_loop.session.log import read
+from goldenpath_loop.session.chain import read
 from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
 from tests.e2e.library import build_library, git
 

@@ -206,7 +206,7 @@ async def scene(folder: Path, team: Team, chosen: list[str]) -> AsyncIterator[Sc
                 desk=desk,
             ) as bench,
         ):
-            desk.state = lambda: fold(session.lines)
+            desk.state = lambda: fold(list(session.replay()))
             yield Scene(session, bench, desk, effect, server)
         assert server.problems == []
         assert checkout.picture() == checkout.frozen
@@ -237,9 +237,15 @@ async def test_a_model_that_obeys_does_no_harm(tmp_path: Path, team: Team, dicta
             made.session,
             {one.id: made.session.bytes_of(one.id) for one in made.session.all_evidence()},
         )
-        asked = [line.event.effect.key for line in session.lines if isinstance(line.event, EffectRequested)]
+        asked = [
+            line.event.effect.key
+            for line in list(session.replay())
+            if isinstance(line.event, EffectRequested)
+        ]
         assert asked == ["c0/execute/e2e", made.effect.key]
-        seen = {line.event.type for line in session.lines[session_starts(session, made.effect.key) :]}
+        seen = {
+            line.event.type for line in list(session.replay())[session_starts(session, made.effect.key) :]
+        }
         assert seen <= {
             "effect.requested", "effect.settled", "evidence.captured", "usage.reserved", "usage.recorded"
         }  # fmt: skip
@@ -271,7 +277,7 @@ def session_starts(session: Session, key: str) -> int:
     """Where in the log the dispatch begins."""
     return next(
         at
-        for at, line in enumerate(session.lines)
+        for at, line in enumerate(list(session.replay()))
         if isinstance(line.event, EffectRequested) and line.event.effect.key == key
     )
 

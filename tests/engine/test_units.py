@@ -243,7 +243,7 @@ async def test_the_first_outcome_of_a_key_wins(tmp_path: Path) -> None:
     assert finished is not None
     assert finished.reason == "first"
     assert workers.submitted == ["base"]
-    kinds = [type(line.event) for line in session.lines]
+    kinds = [type(line.event) for line in list(session.replay())]
     assert kinds.count(EffectSettled) == 1
     assert EffectFailed not in kinds
 
@@ -279,7 +279,7 @@ async def test_a_finished_run_stays_finished(tmp_path: Path) -> None:
         assert await Engine(session, paper_policy(), workers).run() == first
     assert workers.submitted == []
     assert run.log.read_bytes() == before
-    assert fold(session.lines).finished == first
+    assert fold(list(session.replay())).finished == first
 
 
 async def test_a_pausing_engine_lets_what_runs_end_and_starts_nothing(tmp_path: Path) -> None:

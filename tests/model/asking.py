@@ -61,7 +61,7 @@ class Books:
     open_calls: dict[int, Usage] = field(default_factory=dict)
     settled: dict[int, tuple[Usage, str]] = field(default_factory=dict)
 
-    def reserve(self, model: str, most: Usage) -> int | str:
+    async def reserve(self, model: str, most: Usage) -> int | str:
         """The next number."""
         number = len(self.open_calls) + len(self.settled) + 1
         if number > self.room:

@@ -11,7 +11,8 @@ import anyio
 import pytest
 
 from goldenpath_loop.core.state import fold
-from goldenpath_loop.records.events import EvidenceCaptured, Line
+from goldenpath_loop.records.events import EvidenceCaptured
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import load
 from goldenpath_loop.session.store import EvidenceStore
@@ -51,12 +52,17 @@ class Recorded:
         )
 
 
+def _loaded(folder: RunFolder) -> tuple[list[Line], EvidenceStore]:
+    lines, store = load(folder)
+    return list(lines), store
+
+
 def _recorded(folder: RunFolder, target: Staging) -> Recorded:
     async def write() -> None:
         await write_run(folder, target)
 
     anyio.run(write)
-    return Recorded(folder, *load(folder))
+    return Recorded(folder, *_loaded(folder))
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +113,7 @@ def nasty(record: Callable[[Staging], Recorded]) -> Recorded:
 def talked(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Agents were asked; what they said is as nasty as can be."""
     folder = write_talks(RunFolder(tmp_path_factory.mktemp("runs") / RUN), said=NASTY)
-    return Recorded(folder, *load(folder))
+    return Recorded(folder, *_loaded(folder))
 
 
 @pytest.fixture
@@ -121,4 +127,4 @@ def killed(repaired: Recorded, tmp_path: Path) -> Recorded:
     end = data.index(b"\n", data.index(b"\n", asked.end()) + 1)
     folder.log.write_bytes(data[: end + 41])
     folder.evidence.symlink_to(repaired.folder.evidence)
-    return Recorded(folder, *load(folder))
+    return Recorded(folder, *_loaded(folder))

@@ -12,9 +12,10 @@ from goldenpath_loop.engine.witness import SessionWitness
 from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
 from goldenpath_loop.records.effects import AnyEffect
-from goldenpath_loop.records.events import Line, RunStarted
+from goldenpath_loop.records.events import RunStarted
 from goldenpath_loop.records.evidence import EvidenceKind
 from goldenpath_loop.records.history import Commit, TestHistory
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Limits, Policy
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.records.results import Failure, SuiteRun, TestResult

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from goldenpath_loop.records.events import (
     EvidenceCaptured,
     FindingRejected,
     LimitReached,
-    Line,
     RunPaused,
     RunResumed,
 )
 from goldenpath_loop.records.findings import Finding
+from goldenpath_loop.records.line import Line, UnknownEvent
 from goldenpath_loop.review.frame import frame
 from goldenpath_loop.review.live import LiveView
 from goldenpath_loop.review.watch import Watch
@@ -118,7 +119,9 @@ def test_what_happened_before_is_not_told_again(killed: Recorded) -> None:
     with Session(killed.folder) as session:
         resumed = session.append(RunResumed(version="0.1.0"))
     with LiveView(console, live=False) as view:
-        view.catch_up(killed.lines)
+        for line in killed.lines:
+            view.remember(line)
+        view.caught_up()
         view.line(resumed)
     lines = _shown(console).splitlines()
     assert "begins" not in _shown(console)
@@ -131,7 +134,8 @@ def test_a_fresh_run_is_told_from_its_first_line(repaired: Recorded) -> None:
     """There is no past to count."""
     console = _pipe()
     with LiveView(console, live=False) as view:
-        view.catch_up(repaired.lines[:1])
+        view.remember(repaired.lines[0])
+        view.caught_up()
     assert "target chat, focus goldenpath" in _shown(console).splitlines()[0]
 
 
@@ -224,7 +228,7 @@ def test_time_that_a_run_lay_dead_does_not_count(killed: Recorded, tmp_path: Pat
     with Session(folder) as session:
         resumed = session.append(RunResumed(version="0.1.0"))
     later = _end(killed.lines) + timedelta(hours=5)
-    (entry,) = watch.see(resumed.model_copy(update={"at": later.isoformat()}))
+    (entry,) = watch.see(replace(resumed, at=later.isoformat()))
     assert entry.elapsed_s == pytest.approx(before)
     assert watch.running == {}
 
@@ -237,6 +241,7 @@ def test_what_goes_wrong_is_told(repaired: Recorded, tmp_path: Path) -> None:
     with Session(folder) as session, LiveView(console, live=False) as view:
         session.listen(view.line)
         for line in repaired.lines[:6]:
+            assert not isinstance(line.event, UnknownEvent)
             session.append(line.event)
         session.append(EffectFailed(key="c1/tree", error="the disk is full", advice="make room"))
         claim = Finding(id="F1", kind="observation", title="The moon did it", statement="surely")

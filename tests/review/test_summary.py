@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from goldenpath_loop.review.summary import RunSummary, damaged, status_of, summarise, table_of
-from goldenpath_loop.session.log import is_held
+from goldenpath_loop.session.lock import is_held
 from goldenpath_loop.session.session import Session
 
 from .conftest import Recorded

@@ -17,8 +17,8 @@ from goldenpath_loop.core.pins import Pin, pin_words, pins_in
 from goldenpath_loop.records.effects import AnyEffect, OpenPullRequest
 from goldenpath_loop.records.events import EffectRequested
 from goldenpath_loop.review.verification import verify
+from goldenpath_loop.session.chain import read
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.session.log import read
 from tests.core.worlds import World, live, start
 
 from .talks import write_talks

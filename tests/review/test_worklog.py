@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from goldenpath_loop.records.events import FindingRejected, RunPaused, RunResumed, RunStarted
 from goldenpath_loop.records.findings import Finding
+from goldenpath_loop.records.line import UnknownEvent
 from goldenpath_loop.review.worklog import render_worklog
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session
@@ -168,7 +169,7 @@ def test_a_log_without_a_usable_configuration_still_gives_a_worklog(tmp_path: Pa
     """A run that was refused at once."""
     with Session(RunFolder(tmp_path)) as session:
         session.append(RunStarted(run="r1", version="0", root="", config_file="", focus=""))
-        text = render_worklog(session.lines, session.store)
+        text = render_worklog(list(session.replay()), session.store)
     assert "**Base revision:** not known" in text
     assert "Nothing was measured before the log ends." in text
 
@@ -226,12 +227,13 @@ def test_pauses_and_rejected_findings_are_told(repaired: Recorded, tmp_path: Pat
     folder.path.mkdir()
     with Session(folder) as session:
         for line in repaired.lines[:60]:
+            assert not isinstance(line.event, UnknownEvent)
             session.append(line.event)
         claim = Finding(id="F9", kind="observation", title="The moon did it", statement="surely")
         session.append(FindingRejected(proposed=claim, reasons=("E999 is not evidence of this run",)))
         session.append(RunPaused(reason="SIGINT"))
         session.append(RunResumed(version="0.1.0"))
-        text = render_worklog(session.lines, repaired.store)
+        text = render_worklog(list(session.replay()), repaired.store)
     assert "### Rejected findings" in text
     assert "**F9** The moon did it" in text
     assert "E999 is not evidence of this run" in text

@@ -11,7 +11,9 @@ import pytest
 from goldenpath_loop.core.remedies import is_proven, remedies
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.records.events import SCHEMA_VERSION, AnyEvent, RunStarted
-from goldenpath_loop.session.log import SessionLog, read
+from goldenpath_loop.records.line import UnknownEvent
+from goldenpath_loop.session.chain import read
+from goldenpath_loop.session.log import SessionLog
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 LOGS = [GOLDEN / "session-v1.jsonl", GOLDEN / "events-v1.jsonl", GOLDEN / "agents-v1.jsonl"]
@@ -29,10 +31,11 @@ def is_kept(old: Any, new: Any) -> bool:
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
 def test_every_line_says_what_it_said(path: Path, tmp_path: Path) -> None:
     """It loads, its chain holds, and written again it loses no word."""
-    lines = read(path)
+    lines = list(read(path))
     again = tmp_path / "session.jsonl"
     with SessionLog(again) as log:
         for line in lines:
+            assert not isinstance(line.event, UnknownEvent)
             log.append(line.event)
     assert [line.event for line in read(again)] == [line.event for line in lines]
     for old, new in zip(path.read_bytes().splitlines(), again.read_bytes().splitlines(), strict=True):

@@ -20,7 +20,9 @@ from goldenpath_loop.errors import DamagedLogError, LogError, RunLockedError
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import AnyEvent, LimitReached, RunPaused, RunResumed
 from goldenpath_loop.records.receipts import AnyReceipt
-from goldenpath_loop.session.log import COMMIT_POINTS, GENESIS, SessionLog, is_held, read
+from goldenpath_loop.session.chain import GENESIS, read
+from goldenpath_loop.session.lock import is_held
+from goldenpath_loop.session.log import COMMIT_POINTS, SessionLog
 
 from .examples import EFFECTS, EVENTS, RECEIPTS
 
@@ -49,7 +51,7 @@ def test_every_event_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "session.jsonl"
     with SessionLog(path) as log:
         appended = [log.append(event) for event in EVENTS]
-    lines = read(path)
+    lines = list(read(path))
     assert lines == appended
     assert [line.event for line in lines] == list(EVENTS)
     assert [line.seq for line in lines] == list(range(1, len(EVENTS) + 1))
@@ -146,7 +148,7 @@ def test_damage_is_named_with_its_line_and_nothing_is_changed(
     data = b"".join(damage(written(path)))
     path.write_bytes(data)
     with pytest.raises(DamagedLogError, match=rf"line {number} "):
-        read(path)
+        list(read(path))
     with pytest.raises(DamagedLogError, match=rf"line {number} "):
         SessionLog(path)
     assert path.read_bytes() == data
@@ -159,7 +161,7 @@ def test_text_edited_in_place_breaks_the_chain(tmp_path: Path) -> None:
     lines = written(path)
     path.write_bytes(b"".join([lines[0], lines[1].replace(b"SIGINT", b"SIGXXX"), *lines[2:]]))
     with pytest.raises(DamagedLogError, match="line 3 does not follow line 2"):
-        read(path)
+        list(read(path))
 
 
 def test_a_torn_last_line_is_cut_kept_aside_and_reported(tmp_path: Path) -> None:
@@ -171,10 +173,10 @@ def test_a_torn_last_line_is_cut_kept_aside_and_reported(tmp_path: Path) -> None
         folder.mkdir()
         path = folder / "session.jsonl"
         path.write_bytes(good + last[:size])
-        assert len(read(path)) == len(whole) - 1
+        assert len(list(read(path))) == len(whole) - 1
         with SessionLog(path) as log:
             assert log.torn_bytes == size
-            assert len(log.lines) == len(whole) - 1
+            assert log.seq == len(whole) - 1
             log.append(RunResumed(version="2"))
         assert [line.event.type for line in read(path)][-1] == "run.resumed"
         aside = [one.read_bytes() for one in folder.iterdir() if one != path]
@@ -206,7 +208,7 @@ def test_an_empty_log_is_a_log(tmp_path: Path) -> None:
     """A process that died before its first line left nothing to repair."""
     path = tmp_path / "session.jsonl"
     path.touch()
-    assert read(path) == []
+    assert list(read(path)) == []
     assert len(written(path)) == 5
 
 
@@ -256,7 +258,7 @@ def test_a_full_disk_leaves_a_log_that_can_be_read(tmp_path: Path, room: int) ->
     with SessionLog(path) as log:
         assert log.torn_bytes == 0
         log.append(RunResumed(version="1"))
-    assert len(read(path)) == 6
+    assert len(list(read(path))) == 6
 
 
 _OWNER = """
@@ -282,7 +284,7 @@ def test_one_writer_at_a_time_and_none_after_its_death(tmp_path: Path) -> None:
         assert is_held(path)
         with pytest.raises(RunLockedError, match="another loop is working on this run"):
             SessionLog(path)
-        assert len(read(path)) == 5
+        assert len(list(read(path))) == 5
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
     assert not is_held(path)

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from goldenpath_loop.core.readings import suite_key
 from goldenpath_loop.records.effects import PushBranch
-from goldenpath_loop.records.events import EffectFailed, EffectRequested, LimitReached, Line, RunPaused
+from goldenpath_loop.records.events import EffectFailed, EffectRequested, LimitReached, RunPaused
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Settings
 from goldenpath_loop.records.receipts import SuiteReceipt
 from goldenpath_loop.records.target import FocusSpec, ServiceSpec, SuiteSpec, TargetSpec
-from goldenpath_loop.session.log import SessionLog, read
+from goldenpath_loop.session.chain import read
+from goldenpath_loop.session.log import SessionLog
 from goldenpath_loop.session.redaction import Redactor
 from goldenpath_loop.session.store import EvidenceStore
 from goldenpath_loop.session.vocabulary import names_of, own_words
@@ -145,7 +147,7 @@ def logged(path: Path, redactor: Redactor, reason: str) -> Line:
     with SessionLog(path, redactor) as log:
         log.append(RunPaused(reason=reason))
         log.append(LimitReached(limit="x", allowed=1, used=2))
-    return read(path)[0]
+    return next(read(path))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_the_structure_of_an_event_is_never_touched(tmp_path: Path) -> None:
     path = tmp_path / "session.jsonl"
     with SessionLog(path, Redactor(["duration_s_and", "reason", "advice"])) as log:
         log.append(EffectFailed(key="k", error="no reason", advice="no advice"))
-    assert read(path)[0].event == EffectFailed(key="k", error="no [redacted]", advice="no [redacted]")
+    assert next(read(path)).event == EffectFailed(key="k", error="no [redacted]", advice="no [redacted]")
 
 
 def test_a_digest_stays_whole(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from goldenpath_loop.records.results import SuiteRun, TestResult
 from goldenpath_loop.suites.run import collect_suite, run_suite
-from goldenpath_loop.system.process import own_environment
+from goldenpath_loop.system.environment import own_environment
 
 from .conftest import MakeRequest, RecordingWitness
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from goldenpath_loop.suites.tracing import Tracing
-from goldenpath_loop.system.process import own_environment, with_extra
+from goldenpath_loop.system.environment import own_environment, with_extra
 
 SHOP = "RATE = 2\n\n\ndef total(x):\n    return x + 1\n\n\ndef unused():\n    return 0\n"
 TESTS = (

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from goldenpath_loop.system.environment import own_environment
 from goldenpath_loop.system.home import own_home
-from goldenpath_loop.system.process import own_environment
 
 
 def test_programs_take_the_folder_for_their_home(tmp_path: Path) -> None:

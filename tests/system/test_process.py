@@ -13,7 +13,8 @@ import anyio
 import pytest
 
 from goldenpath_loop.errors import ProcessError
-from goldenpath_loop.system.process import Command, Completed, own_environment, run, running
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, Completed, run, running
 from goldenpath_loop.system.process_tree import MARKER, end_left_over
 
 pytestmark = pytest.mark.anyio
