@@ -56,7 +56,7 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     past = Past()
     redactor = redactor_of(settings, config_folder)
     with Session(folder, redactor, readers=[view.remember], listeners=[past.see]) as session, view:
-        view.caught_up()
+        view.caught_up(past.state)
         session.watch(view.line)
         if session.seq > 1:
             session.append(RunResumed(version=__version__))

@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import EffectKey
 from goldenpath_loop.records.line import Line
 from goldenpath_loop.review.closing import closing_lines
@@ -81,12 +82,16 @@ class LiveView:
     def remember(self, line: Line) -> None:
         """Take in one line of what happened before this view was opened."""
         with self._lock:
-            told = self._watch.see(line)
-        self._beginning = told if line.seq == 1 else ()
+            if line.seq == 1:
+                self._beginning = self._watch.see(line)
+            else:
+                self._beginning = ()
+                self._watch.remember(line)
 
-    def caught_up(self) -> None:
-        """All of the past was taken in: a single first line is told, a longer past only counted."""
-        state = self._watch.state
+    def caught_up(self, state: State) -> None:
+        """All of the past was taken in and came to `state`: a single first line is told, a longer past only counted."""
+        with self._lock:
+            self._watch.catch_up(state)
         if state.last_seq > 1:
             where = f", phase {state.phase.phase}" if state.phase else ""
             self._print(Text(f"{state.last_seq} events so far, cycle {state.cycle}{where}", style="dim"))

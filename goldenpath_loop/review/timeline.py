@@ -100,12 +100,16 @@ class Story:
         """What the lines so far have come to."""
         self._phase_began: datetime | None = None
 
+    def pass_over(self, line: Line) -> None:
+        """Note what later entries need of a line that is not told; the state is left to the caller."""
+        if isinstance(line.event, PhaseStarted):
+            self._phase_began = datetime.fromisoformat(line.at)
+
     def tell(self, line: Line) -> tuple[Entry, ...]:
         """Take in one more line; the entries it gives."""
         before, self.state = self.state, evolve(self.state, line)
         at = datetime.fromisoformat(line.at)
-        if isinstance(line.event, PhaseStarted):
-            self._phase_began = at
+        self.pass_over(line)
         took_s = (at - self._phase_began).total_seconds() if self._phase_began else 0.0
         phase = self.state.phase or before.phase
         name = f"cycle {phase.cycle}, {phase.phase}" if phase else ""

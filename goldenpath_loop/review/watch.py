@@ -79,6 +79,29 @@ class Watch:
     def see(self, line: Line) -> tuple[Entry, ...]:
         """Take in one line; what it says."""
         told = self._story.tell(line)
+        match line.event:
+            case EffectRequested(effect=effect):
+                self.running[effect.key] = Running(effect_words(effect), datetime.fromisoformat(line.at))
+            case EffectSettled(key=key) | EffectFailed(key=key):
+                self.running.pop(key, None)
+            case RunPaused() | RunFinished() | RunResumed():
+                self.running.clear()
+            case _:
+                pass
+        self._note(line)
+        self.news.extend(entry for entry in told if entry.weight <= Weight.DETAIL)
+        return told
+
+    def remember(self, line: Line) -> None:
+        """Take in a line of the past without telling it; `catch_up` says what all of them came to."""
+        self._story.pass_over(line)
+        self._note(line)
+
+    def catch_up(self, state: State) -> None:
+        """The past came to `state`. Whatever was under way then is not any more."""
+        self._story.state = state
+
+    def _note(self, line: Line) -> None:
         at = self.last_at = datetime.fromisoformat(line.at)
         match line.event:
             case CycleStarted():
@@ -89,25 +112,16 @@ class Watch:
                 row = self.phases.setdefault(phase, PhaseRow(at, 1))
                 row.ended, row.result = at, result.replace("_", " ")
                 row.summary = plain_line(summary, max_chars=400)
-            case EffectRequested(effect=effect):
-                self.running[effect.key] = Running(effect_words(effect), at)
-            case EffectSettled(key=key) | EffectFailed(key=key):
-                self.running.pop(key, None)
             case UsageReserved():
                 self._calls += 1
             case UsageRecorded() as event:
                 self._is_uncounted |= is_uncounted(event)
-            case RunPaused() | RunFinished():
-                self.running.clear()
             case RunResumed():
-                self.running.clear()
                 for row in self.phases.values():
                     # The time the run lay dead is not the phase's time.
                     row.began = row.began if row.ended else at
             case _:
                 pass
-        self.news.extend(entry for entry in told if entry.weight <= Weight.DETAIL)
-        return told
 
     def hear(self, key: EffectKey, text: str) -> str:
         """Take in one progress text; how it is shown."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from goldenpath_loop.errors import DamagedLogError, LogError
-from goldenpath_loop.records.events import SCHEMA_VERSION
+from goldenpath_loop.records.events import SCHEMA_VERSION, RunResumed, RunStarted
 from goldenpath_loop.records.line import Line, UnknownEvent
 from goldenpath_loop.session.line import NOT_AN_EVENT, first_line_of, parsed, parsed_of_any_version
 
@@ -86,13 +86,16 @@ class Chain:
 
     def _parsed(self, raw: bytes) -> Line:
         try:
-            return parsed(raw)
+            line = parsed(raw)
         except NOT_AN_EVENT:
             line = parsed_of_any_version(raw)
             self.schema_version = max(self.schema_version, _version_in(line))
             if self.schema_version == SCHEMA_VERSION:
                 raise
-            return line
+        else:
+            if isinstance(line.event, RunStarted | RunResumed):
+                self.schema_version = max(self.schema_version, line.event.schema_version)
+        return line
 
 
 def last_line(path: Path) -> Line | None:

@@ -21,6 +21,7 @@ from goldenpath_loop.session.line import NOT_AN_EVENT, encoded, first_line_of, p
 from goldenpath_loop.session.lock import lock, release
 from goldenpath_loop.session.redaction import Redactor
 from goldenpath_loop.system import clock
+from goldenpath_loop.system.collection import without_collection
 
 __all__ = ["COMMIT_POINTS", "SessionLog"]
 
@@ -54,7 +55,7 @@ class SessionLog:
     Args:
         path: `session.jsonl` of the run; created when absent.
         redactor: Takes secrets out of every line before it is written.
-        readers: Each is called with every line that is there already.
+        readers: Each is called with every line that is there already, and the offset in bytes where it begins.
 
     Raises:
         RunLockedError: Another process is writing this log.
@@ -67,7 +68,7 @@ class SessionLog:
         path: Path,
         redactor: Redactor | None = None,
         *,
-        readers: Sequence[Callable[[Line], None]] = (),
+        readers: Sequence[Callable[[Line, int], None]] = (),
     ) -> None:
         self.path = path
         self.redactor = redactor or Redactor()
@@ -105,6 +106,11 @@ class SessionLog:
         return self._chain.seq
 
     @property
+    def end(self) -> int:
+        """Offset in bytes behind the last line."""
+        return self._chain.end
+
+    @property
     def is_owing(self) -> bool:
         """Whether a line that somebody relies on may not be on the disk yet."""
         return self._promised_seq > self.synced_seq
@@ -132,8 +138,7 @@ class SessionLog:
             LogError: The line could not be written whole. The log then takes no further event, because whatever
                 follows a fragment would be lost with it.
         """
-        if self._poisoned:
-            raise LogError(f"the session log takes no more events: {self._poisoned}", where=str(self.path))
+        self._refuse_if_poisoned()
         payload = event.model_dump(mode="json", by_alias=True)
         kind = payload.pop("type", event.type)
         try:
@@ -164,6 +169,7 @@ class SessionLog:
         Raises:
             LogError: The disk did not take them, or the log is not where it was any more.
         """
+        self._refuse_if_poisoned()
         seq = self.seq
         self._check_place()
         try:
@@ -173,6 +179,10 @@ class SessionLog:
             self._poisoned = f"the disk did not take the log: {error.strerror}"
             raise LogError(self._poisoned, where=str(self.path)) from error
         self.synced_seq = max(self.synced_seq, seq)
+
+    def _refuse_if_poisoned(self) -> None:
+        if self._poisoned:
+            raise LogError(f"the session log takes no more events: {self._poisoned}", where=str(self.path))
 
     def _check_place(self) -> None:
         """Writing goes on without complaint into a file that somebody has removed."""
@@ -210,11 +220,14 @@ class SessionLog:
             advice="Make room or mend the disk, then `loop resume`: everything before it is safe.",
         )
 
-    def _recover(self, readers: Sequence[Callable[[Line], None]]) -> Chain:
+    def _recover(self, readers: Sequence[Callable[[Line, int], None]]) -> Chain:
         chain = Chain(self.path)
-        for line in chain:
-            for reader in readers:
-                reader(line)
+        start = 0
+        with without_collection():
+            for line in chain:
+                for reader in readers:
+                    reader(line, start)
+                start = chain.end
         if chain.schema_version > SCHEMA_VERSION:
             raise LogError(
                 f"a newer version wrote it (log version {chain.schema_version}; this one writes {SCHEMA_VERSION})",

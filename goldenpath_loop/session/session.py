@@ -15,6 +15,7 @@ from goldenpath_loop.records.events import AnyEvent, EvidenceCaptured
 from goldenpath_loop.records.evidence import Evidence, EvidenceKind, Obtained
 from goldenpath_loop.records.line import Line
 from goldenpath_loop.session.chain import read
+from goldenpath_loop.session.evidence_index import EvidenceIndex
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.log import SessionLog
 from goldenpath_loop.session.redaction import Redactor
@@ -51,12 +52,19 @@ class Session:
         self.folder = folder
         self.redactor = redactor or Redactor()
         self.store = EvidenceStore(folder.evidence, self.redactor)
-        self._evidence: dict[EvidenceId, Evidence] = {}
-        self._listeners: list[Listener] = [self._remember, *listeners]
+        self._evidence = EvidenceIndex(folder.log)
+        self._listeners = list(listeners)
         self._watchers: list[Listener] = []
         self._untold: deque[Line] = deque()
         self._turn = anyio.Lock()
-        self._log = SessionLog(folder.log, self.redactor, readers=(*self._listeners, *readers))
+        past = (*listeners, *readers)
+
+        def remember(line: Line, start: int) -> None:
+            self._evidence.note(line, start)
+            for reader in past:
+                reader(line)
+
+        self._log = SessionLog(folder.log, self.redactor, readers=[remember])
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +103,9 @@ class Session:
         Raises:
             LogError: It could not be written.
         """
+        start = self._log.end
         line = self._log.append(event)
+        self._evidence.note(line, start)
         for listener in self._listeners:
             listener(line)
         self._untold.append(line)
@@ -121,10 +131,6 @@ class Session:
             for watcher in self._watchers:
                 watcher(line)
 
-    def _remember(self, line: Line) -> None:
-        if isinstance(line.event, EvidenceCaptured):
-            self._evidence[line.event.evidence.id] = line.event.evidence
-
     def capture(
         self, kind: EvidenceKind, data: bytes, *, subject: str, obtained: Obtained, effect: EffectKey
     ) -> EvidenceId:
@@ -148,11 +154,11 @@ class Session:
 
     def all_evidence(self) -> list[Evidence]:
         """Metadata of every piece of evidence, oldest first."""
-        return list(self._evidence.values())
+        return list(self._evidence.all())
 
     def bytes_of(self, id: EvidenceId) -> bytes | None:
         """Stored bytes of one piece of evidence; None when the run has no such."""
-        evidence = self._evidence.get(id)
+        evidence = self.evidence(id)
         return self.store.get(evidence.digest) if evidence else None
 
 

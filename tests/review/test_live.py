@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from goldenpath_loop.core.state import fold
 from goldenpath_loop.records.events import (
     ControlRequested,
     EffectFailed,
@@ -121,7 +122,7 @@ def test_what_happened_before_is_not_told_again(killed: Recorded) -> None:
     with LiveView(console, live=False) as view:
         for line in killed.lines:
             view.remember(line)
-        view.caught_up()
+        view.caught_up(fold(killed.lines))
         view.line(resumed)
     lines = _shown(console).splitlines()
     assert "begins" not in _shown(console)
@@ -135,7 +136,7 @@ def test_a_fresh_run_is_told_from_its_first_line(repaired: Recorded) -> None:
     console = _pipe()
     with LiveView(console, live=False) as view:
         view.remember(repaired.lines[0])
-        view.caught_up()
+        view.caught_up(fold(repaired.lines[:1]))
     assert "target chat, focus goldenpath" in _shown(console).splitlines()[0]
 
 
