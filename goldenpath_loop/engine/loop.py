@@ -106,6 +106,8 @@ class Engine:
                 await self._begin(sorted_effects.free)
             if step.is_wait or (sorted_effects.held and not sorted_effects.free):
                 await self._wait()
+        # Whoever watches hears how it ended before everything is taken down.
+        await self.session.commit()
         return self.state.finished
 
     async def _begin(self, effects: tuple[AnyEffect, ...]) -> None:

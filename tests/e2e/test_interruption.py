@@ -124,7 +124,7 @@ def test_a_killed_engine_is_resumed(tmp_path: Path) -> None:
     assert resumed.record["outcome"] == "repaired"
 
 
-@pytest.mark.parametrize("ready", ["execute", "five_whys"])
+@pytest.mark.parametrize("ready", ["test_select", "execute"])
 def test_a_killed_engines_services_are_ended_by_the_resume(tmp_path: Path, ready: str) -> None:
     """They outlive it, for nobody could end them; the next engine does, and still knows what was missing."""
     words = ["start", "--demo", "missing-secret"]
