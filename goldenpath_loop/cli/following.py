@@ -21,7 +21,9 @@ Said = Callable[["Dispatch", Path, dict[str, Any]], None]
 """Takes one new line of one transcript."""
 
 
-def follow(folder: RunFolder, key: str | None, said: Said) -> Sequence[Dispatch]:
+def follow(
+    folder: RunFolder, key: str | None, said: Said, *, began: Callable[[], None]
+) -> Sequence[Dispatch]:
     """Pass on new lines until the dispatch called `key` ended, or the run is over; what was followed.
 
     Args:
@@ -29,9 +31,12 @@ def follow(folder: RunFolder, key: str | None, said: Said) -> Sequence[Dispatch]
         key: A dispatch whose conversation is told from its beginning; None for every one that is under way now or
             begins later.
         said: Called with each new line.
+        began: Called once everything there was has been passed on, and what comes now is new.
     """
     follower = _Follower(folder, key, said)
-    while not follower.look():
+    is_over = follower.look()
+    began()
+    while not is_over and not follower.look():
         time.sleep(_LOOK_EVERY_S)
     return follower.followed
 

@@ -175,8 +175,12 @@ def _follow(folder: RunFolder, one: Dispatch | None, *, full: bool, as_json: boo
         conversation = conversations.setdefault(path, Conversation(full=full))
         _print(console, conversation.tell(line))
 
+    def began() -> None:
+        if one is None:
+            typer.echo(f"waiting for what agents of {folder.id} say; Ctrl-C ends this", err=True)
+
     try:
-        for over in follow(folder, one.key if one else None, said):
+        for over in follow(folder, one.key if one else None, said, began=began):
             if over.state in ("failed", "cut off") and not as_json:
                 _print(console, [_ending(over)])
     except KeyboardInterrupt:

@@ -67,8 +67,6 @@ class ToolResult:
     """What a tool returned, ready to be shown to the model."""
 
     text: str
-    ends: str = ""
-    """Why the conversation has to end here; empty when it need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,7 @@ class _Conversation:
         for call, fresh in zip(reply.calls, is_fresh, strict=True):
             text = next(texts).text if fresh else _CALLED_BEFORE
             self._messages.append({"role": "tool", "tool_call_id": call.id, "content": text})
-        return next((one.ends for one in results if one.ends), "")
+        return ""
 
     def _read(self, reply: Reply) -> End | None:
         """The end, or None when the agent is asked once more."""

@@ -330,14 +330,14 @@ def test_follow_without_a_dispatch_tells_all_that_begin_until_the_run_is_over(tm
             talk.reply("long ago")
             talk.settle(observation())
         with _following(run, "--json") as (process, seen):
-            time.sleep(1.5)
+            _wait_for(seen, "waiting for what agents")
             with Talk(session, key="c1/doubt/K1/1", agent="sceptic") as talk:
                 talk.reply("just now")
                 _wait_for(seen, "just now")
                 talk.settle(Objections(stood=(1,)))
             session.__exit__(None, None, None)
             assert process.wait(20) == 0
-    lines: list[dict[str, Any]] = [json.loads(line) for line in seen]
+    lines: list[dict[str, Any]] = [json.loads(line) for line in seen if line.startswith("{")]
     assert [line["type"] for line in lines] == ["brief", "reply", "end"]
     assert {line["dispatch"] for line in lines} == {"c1/doubt/K1/1"}
 

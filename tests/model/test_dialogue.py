@@ -125,11 +125,6 @@ def test_results_are_told_apart_when_a_server_gives_every_call_the_same_id() -> 
     assert [one["content"] for one in held.asks[1].messages[-2:]] == ["result of a", "result of b"]
 
 
-def test_a_tool_can_end_the_conversation() -> None:
-    held = hold(rules(), calls("a"), tool=lambda call: ToolResult("no", ends="enough was tried"))
-    assert held.end == End(None, "enough was tried", turns=1)
-
-
 def test_the_third_identical_call_is_not_carried_out() -> None:
     held = hold(rules(), calls("a"), calls("a"), calls("a"), calls("b"), GOOD)
     assert held.used == [["a"], ["a"], [], ["b"]]
@@ -234,15 +229,11 @@ def test_on_the_last_turn_a_refused_answer_is_what_there_is() -> None:
         [Reply("", finish="content_filter")],
         [Reply("wrong"), Reply("wrong")],
         [calls("a")] * 5,
-        [calls("stop")],
     ],
-    ids=["fault", "refusal", "wrong schema", "identical calls", "a tool that ends"],
+    ids=["fault", "refusal", "wrong schema", "identical calls"],
 )
 def test_an_answer_that_is_refused_in_part_is_kept(after: list[Reply | Fault]) -> None:
-    def tool(call: ToolCall) -> ToolResult:
-        return ToolResult("", ends="enough" if call.arguments == "stop" else "")
-
-    held = hold(rules(turns=20), Reply("fine: lie truth"), *after, tool=tool)
+    held = hold(rules(turns=20), Reply("fine: lie truth"), *after)
     assert held.end.answer == ["lie", "truth"]
     assert held.end.problem == ""
 
