@@ -25,6 +25,8 @@ _SHOWN_CHARS = 300
 _NOT_UNDERSTOOD = (400, 422)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _TRANSPORTS = ("httpx", "httpcore", "h11", "h2")
+_NEVER_SENT = ("ConnectError", "ConnectTimeout")
+"""What the transport raises before a request is on its way."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,8 @@ class _Growing:
     is_refused: bool = False
     status: int = 0
     """Status with which the request was refused."""
+    is_sent: bool = True
+    """False when there was nobody to send the request to."""
 
 
 class ChatClient:
@@ -90,11 +94,10 @@ class ChatClient:
             fault = None  # What the line does after a whole answer takes nothing from it.
         usage = self._used(ask, growing)
         if fault is not None:
-            # A server that fell silent may have read the question all the same.
-            spoke = growing.has_choice or growing.counted is not None or fault.kind == "timeout"
-            return Fault(fault.kind, fault.message, fault.retry_after_s, usage if spoke else None)
+            return replace(fault, usage=usage if _is_charged(fault, growing) else None)
         if not growing.has_choice:
-            return Fault("not_an_answer", "the server sent no answer in the form of chat completions")
+            text = "the server sent no answer in the form of chat completions"
+            return Fault("not_an_answer", text, usage=usage)
         if not growing.finish:
             return Fault("connection", "the stream ended in the middle of the answer", usage=usage)
         calls = tuple(
@@ -125,6 +128,7 @@ class ChatClient:
             if fault is None:
                 raise
             growing.status = getattr(error, "status_code", 0)
+            growing.is_sent = type(error.__cause__ or error).__name__ not in _NEVER_SENT
             return fault
 
     async def _opened(self, request: dict[str, Any]) -> AsyncStream[object]:
@@ -225,6 +229,12 @@ class ChatClient:
         return self._prices.priced(
             Usage(prompt_tokens=prompt, answer_tokens=estimated_tokens(said), is_estimated=True)
         )
+
+
+def _is_charged(fault: Fault, growing: _Growing) -> bool:
+    """Whether the server may have worked: it fell silent, hung up, or said what nobody understands."""
+    spoke = growing.has_choice or growing.counted is not None or fault.kind == "timeout"
+    return spoke or (growing.is_sent and not growing.status)
 
 
 def _grow(growing: _Growing, chunk: object) -> None:

@@ -15,15 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goldenpath_loop.core.state import State
+from goldenpath_loop.engine.desk import open_desk
 from goldenpath_loop.model.caller import Caller
 from goldenpath_loop.model.client import ChatClient
 from goldenpath_loop.model.messages import Ask, Fault, Reply
-from goldenpath_loop.records.events import LimitsChanged, RunResumed, UsageRecorded
+from goldenpath_loop.records.events import LimitsChanged, RunResumed, UsageRecorded, UsageReserved
 from goldenpath_loop.records.policy import Limits
+from goldenpath_loop.records.target import ModelSpec
 from goldenpath_loop.records.usage import Usage
 from goldenpath_loop.session.log import read
 
 from ..model.asking import ASK, Clock
+from ..model_server import Text, serve
+from ..model_server.asking import Says
 from .accounting import Books, Process, Schedule, begun, play, reserve, schedule, total, uninterrupted
 
 LIVES, BATCHES = 10_000, 20
@@ -176,6 +180,34 @@ def test_what_is_cut_off_counts_as_the_most_it_could_use(tmp_path: Path) -> None
     assert [number for number, _, _ in settled(process)] == [1, 2, 3]
     assert process.state.charged.cost_usd == 3.0
     process.die()
+
+
+@pytest.mark.parametrize(
+    ("prices", "a_million"),
+    [({}, 75.0), ({"ceiling_usd": 3.0}, 3.0), ({"prompt_usd": 0.0, "answer_usd": 0.0}, 0.0)],
+    ids=["nothing is known", "another ceiling", "known to be free"],
+)
+def test_what_nobody_has_a_price_for_costs_the_ceiling(
+    tmp_path: Path, prices: dict[str, float], a_million: float
+) -> None:
+    """From the configuration to the log, before the call and after it."""
+    process = Process(begun(tmp_path / "run"), Limits())
+
+    async def ask(base_url: str) -> Reply | Fault:
+        spec = ModelSpec.model_validate({"name": "m", "base_url": base_url, "api_key_env": "", **prices})
+        async with open_desk(process.session, process.desk.team, spec) as desk:
+            assert desk.caller is not None
+            return await desk.caller.ask("m", ASK, process.account("c1/fix/K1/1"))
+
+    with serve(Says(Text("well"))) as server:
+        assert isinstance(anyio.run(ask, server.base_url), Reply)
+    process.die()
+    events = [line.event for line in read(process.session.folder.log)]
+    (most,) = [one.most for one in events if isinstance(one, UsageReserved)]
+    (used,) = [one.usage for one in events if isinstance(one, UsageRecorded)]
+    assert most.tokens > used.tokens > 0
+    for one in (most, used):
+        assert one.cost_usd == pytest.approx(one.tokens * a_million / 1_000_000)
 
 
 @settings(max_examples=60, deadline=None)

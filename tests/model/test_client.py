@@ -203,6 +203,46 @@ async def test_a_silence_is_a_time_out_and_the_question_is_charged(kind: Any) ->
     assert reply.usage.prompt_tokens > 1000
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        Broken("drop_before"),
+        Broken("html"),
+        Broken("wrong_body"),
+        Broken("no_choices"),
+        Broken("truncated_json"),
+        Broken("stream_error"),
+        Broken("drop_midway", content="x" * 90),
+        Broken("empty_content"),
+        Broken("wrong_schema"),
+        Broken("truncated_content", content="x" * 90),
+        Broken("status", status=200, body="{}"),
+        events("[1, 2]"),
+    ],
+    ids=lambda one: f"{one.kind} {one.body}".strip(),
+)
+async def test_what_the_server_worked_for_is_charged_whatever_came_of_it(said: Said) -> None:
+    reply = await called(said, asked("x" * 4000))
+    assert reply.usage is not None
+    assert reply.usage.prompt_tokens > 900
+    assert reply.usage.cost_usd > 0
+
+
+async def test_a_count_without_an_answer_is_believed() -> None:
+    counted = {"prompt_tokens": 70, "completion_tokens": 5}
+    reply = await called(events(json.dumps({"choices": [], "usage": counted})))
+    assert isinstance(reply, Fault) and reply.usage is not None
+    assert (reply.usage.prompt_tokens, reply.usage.answer_tokens) == (70, 5)
+    assert not reply.usage.is_estimated
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+async def test_a_request_that_was_refused_costs_nothing(status: int) -> None:
+    reply = await called(Broken("status", status=status))
+    assert isinstance(reply, Fault)
+    assert reply.usage is None
+
+
 async def test_a_long_answer_is_no_silence() -> None:
     async with served(Says(Text("slowly " * 6)), timeout_s=0.3, pace_s=0.02, piece_chars=2) as (_, client):
         reply = await client.call("m", ASK)
