@@ -99,10 +99,14 @@ def _write_patch(session: Session, state: State) -> None:
 
 def say_again(folder: RunFolder, state: State, finished: RunFinished, *, as_json: bool) -> int:
     """Say how a finished run ended, and return its exit code."""
+    from goldenpath_loop.review.handing_over import hand_off_rows
+
     if as_json:
         typer.echo(_record(folder, finished, state))
     else:
         typer.echo(f"{folder.id} is finished. {finished.outcome}: {finished.reason}")
+        for label, words in hand_off_rows(finished.hand_off) if finished.hand_off is not None else ():
+            typer.echo(f"{label}: {words}" if label else words)
         typer.echo(f"worklog: {folder.worklog}")
     return finished.exit_code
 
@@ -119,6 +123,8 @@ def _record(folder: RunFolder, end: RunFinished | RunPaused, state: State) -> st
             "exit_code": end.exit_code,
             "next_actions": list(end.next_actions),
         }
+        if end.hand_off is not None:
+            record["hand_off"] = end.hand_off.model_dump(mode="json")
     if state.started is not None and state.started.question is not None:
         answer = state.verdict("culprit", "command")
         record["answer"] = answer.value if answer else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from goldenpath_loop.core.agent_claims import claims_of
+from goldenpath_loop.core.limits import refused_by, used
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.records.effects import DispatchAgent
 from goldenpath_loop.records.events import LimitReached
@@ -15,11 +16,22 @@ __all__ = ["answered", "consult", "limit_reached"]
 
 def limit_reached(scene: Scene) -> LimitReached | None:
     """Which limit of the run leaves no room for another question."""
-    limits, used = scene.policy.limits, scene.state.charged
-    if used.cost_usd >= limits.cost_usd:
-        return LimitReached(limit="cost_usd", allowed=limits.cost_usd, used=round(used.cost_usd, 4))
-    if used.tokens >= limits.tokens:
-        return LimitReached(limit="tokens", allowed=limits.tokens, used=used.tokens)
+    limits, charged = scene.policy.limits, scene.state.charged
+    if charged.cost_usd >= limits.cost_usd:
+        return LimitReached(limit="cost_usd", allowed=limits.cost_usd, used=round(charged.cost_usd, 4))
+    if charged.tokens >= limits.tokens:
+        return LimitReached(limit="tokens", allowed=limits.tokens, used=charged.tokens)
+    return None
+
+
+def _refused(scene: Scene) -> LimitReached | None:
+    """The limit that left too little for a call, and of which nothing was said yet; smaller calls may still fit."""
+    allowed, spent = scene.policy.limits.model_dump(), used(scene.state, scene.now)
+    for record in scene.state.effects.values():
+        if isinstance(record.receipt, DispatchReceipt):
+            limit = refused_by(record.receipt.problem)
+            if limit and limit not in scene.state.limits_reached:
+                return LimitReached(limit=limit, allowed=allowed[limit], used=spent[limit])
     return None
 
 
@@ -31,6 +43,9 @@ def consult(scene: Scene, asked: Sequence[DispatchAgent]) -> Step | None:
     """
     if not scene.policy.model.name:
         return None
+    refused = _refused(scene)
+    if refused is not None:
+        return Step(events=(refused,))
     begun = [one for one in asked if one.key in scene.state.effects]
     reached = limit_reached(scene)
     if reached is not None and len(begun) < len(asked):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from goldenpath_loop.core.culprit_run import decide_culprit
+from goldenpath_loop.core.hand_off import handed_off
 from goldenpath_loop.core.limits import in_force
 from goldenpath_loop.core.outcome import finish, outcome_of
 from goldenpath_loop.core.phases import FIRST, PHASES
@@ -19,6 +21,7 @@ from goldenpath_loop.records.events import (
     LimitReached,
     PhaseName,
     PhaseStarted,
+    RunFinished,
 )
 from goldenpath_loop.records.policy import Policy
 
@@ -35,6 +38,15 @@ def decide(state: State, policy: Policy, now: datetime) -> Step:
     if state.finished is not None or state.started is None:
         return Step()
     policy = in_force(policy, state)
+    step = _decided(state, policy, now)
+    if not step.events or not isinstance(step.events[-1], RunFinished):
+        return step
+    last = [event for event in step.events if isinstance(event, LimitReached)]
+    finished = handed_off(step.events[-1], Scene(state=state, policy=policy, now=now), last)
+    return replace(step, events=(*step.events[:-1], finished))
+
+
+def _decided(state: State, policy: Policy, now: datetime) -> Step:
     used = state.active_until(now)
     if used > policy.limits.duration_s:
         if state.in_flight:
@@ -42,7 +54,7 @@ def decide(state: State, policy: Policy, now: datetime) -> Step:
         limit = LimitReached(limit="duration_s", allowed=policy.limits.duration_s, used=round(used, 1))
         reason = f"the run went on for {used:.0f} s of {policy.limits.duration_s:.0f} s allowed"
         return Step(events=(limit, finish(state, "budget", reason)))
-    if state.started.question is not None:
+    if state.started is not None and state.started.question is not None:
         return decide_culprit(state, policy)
     if state.in_flight:
         return _phase(state, policy, now) if state.phase else Step()

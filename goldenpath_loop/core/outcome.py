@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from goldenpath_loop.core.limits import cut_short
 from goldenpath_loop.core.remedies import (
     Remedy,
     has_pull_request,
@@ -84,7 +85,12 @@ def _next_actions(state: State) -> tuple[str, ...]:
 
 def _failures(state: State) -> list[str]:
     """What could not be carried out at all; evidence is missing because of it."""
-    failed = [(key, record) for key, record in state.effects.items() if record.status == "failed"]
+    ended = cut_short(state)  # by a limit; that is no failure, and the hand-off says so
+    failed = [
+        (key, record)
+        for key, record in state.effects.items()
+        if record.status == "failed" and key not in ended
+    ]
     found = [
         " ".join(f"{key} could not be carried out: {record.error}. {record.advice}".split())
         for key, record in failed[:_SHOWN_FAILURES]

@@ -24,6 +24,7 @@ from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import result_of, selections_of
 from goldenpath_loop.records.agents import ProposedPatch
 from goldenpath_loop.records.effects import ApplyPatch, DispatchAgent
+from goldenpath_loop.records.events import LimitReached
 from goldenpath_loop.records.findings import Cluster, Finding
 from goldenpath_loop.records.receipts import DispatchReceipt, SuiteReceipt
 
@@ -170,9 +171,15 @@ def _fix(scene: Scene, waiting: list[_Work]) -> Step | None:
     revision = cycle_revision(scene)
     assert revision is not None
     asked: list[DispatchAgent] = []
+    spent: list[LimitReached] = []
     for one in waiting:
         chain, number = explanation_of(scene, one.cluster), len(one.patches) + 1
-        if chain is None or number > scene.policy.limits.attempts:
+        if chain is None:
+            continue
+        if number > scene.policy.limits.attempts:
+            name = f"attempts/{one.cluster.id}"
+            if name not in scene.state.limits_reached:
+                spent.append(LimitReached(limit=name, allowed=scene.policy.limits.attempts, used=number - 1))
             continue
         asked.append(
             DispatchAgent(
@@ -191,6 +198,8 @@ def _fix(scene: Scene, waiting: list[_Work]) -> Step | None:
                 tests=selections_of(scene.state, one.cluster.tests),
             )
         )
+    if spent:
+        return Step(events=tuple(spent))
     step = consult(scene, asked)
     if step is not None:
         return step

@@ -14,6 +14,7 @@ from goldenpath_loop.records.base import EffectKey, Record, Reference
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.evidence import Evidence
 from goldenpath_loop.records.findings import Cluster, Finding, Plan, Verdict
+from goldenpath_loop.records.hand_off import HandOff
 from goldenpath_loop.records.policy import Limits, Policy, Settings
 from goldenpath_loop.records.question import CulpritQuestion
 from goldenpath_loop.records.receipts import AnyReceipt
@@ -117,6 +118,8 @@ class RunFinished(Event):
     reason: str
     exit_code: int
     next_actions: tuple[str, ...] = ()
+    hand_off: HandOff | None = None
+    """Set when a limit ended the run, or stood in the way of more."""
 
 
 class CycleStarted(Event):

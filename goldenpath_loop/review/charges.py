@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import EffectKey, Record
 from goldenpath_loop.records.effects import DispatchAgent
 from goldenpath_loop.records.events import AnyEvent, EffectRequested, UsageRecorded, UsageReserved
@@ -14,6 +16,7 @@ from goldenpath_loop.review.wording import amount, percent, price
 __all__ = [
     "Calls",
     "Charge",
+    "charge_of",
     "charge_words",
     "cost_words",
     "count_calls",
@@ -79,6 +82,23 @@ def count_calls(calls: dict[EffectKey, Calls], event: AnyEvent | UnknownEvent) -
 def is_uncounted(event: UsageRecorded) -> bool:
     """A call that ended in the middle may have used what nobody counted; one that was refused used nothing."""
     return bool(event.problem) and not event.usage.tokens and not event.problem.startswith("HTTP ")
+
+
+def charge_of(calls: Mapping[EffectKey, Calls], state: State) -> Charge | None:
+    """What models came to in a run so far; None when none was asked.
+
+    Args:
+        calls: What was counted in its session log.
+        state: What that folds to.
+    """
+    if not calls:
+        return None
+    return Charge(
+        calls=sum(one.settled for one in calls.values()) + len(state.open_calls),
+        usage=state.usage,
+        is_least=bool(state.open_calls) or any(one.uncounted for one in calls.values()),
+        model_s=round(sum(one.model_s for one in calls.values()), 3),
+    )
 
 
 def charge_words(charge: Charge) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 from goldenpath_loop.core.state import State
 from goldenpath_loop.review.charges import Charge, charge_words
 from goldenpath_loop.review.facts import culprits_of, pull_requests_of
+from goldenpath_loop.review.handing_over import hand_off_rows
 from goldenpath_loop.review.wording import seconds, short
 from goldenpath_loop.system.plain import plain_line
 
@@ -47,6 +48,10 @@ def closing_lines(state: State, charge: Charge, worklog: Path | None, *, width: 
         yield from _row("pull request", _place(opened.address, worklog) + draft, None)
     if charge.calls:
         yield from _row("model", charge_words(charge), width)
+    if finished is not None and finished.hand_off is not None:
+        for label, words in hand_off_rows(finished.hand_off):
+            # A command is copied, and wrapped it would be two.
+            yield from _row(label, words, None if label == "more" else width)
     if worklog is not None:
         yield from _row("worklog", str(worklog), None)
     for action in finished.next_actions if finished else ():

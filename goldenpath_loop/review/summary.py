@@ -13,11 +13,14 @@ from rich.text import Text
 
 from goldenpath_loop.core.comparing import RepeatTally, tally
 from goldenpath_loop.core.readings import cycle_runs
-from goldenpath_loop.core.state import State, fold
-from goldenpath_loop.records.base import Record
+from goldenpath_loop.core.state import State, evolve
+from goldenpath_loop.records.base import EffectKey, Record
 from goldenpath_loop.records.events import PhaseName, RunOutcome
+from goldenpath_loop.records.hand_off import HandOff
 from goldenpath_loop.records.line import Line
+from goldenpath_loop.review.charges import Calls, Charge, charge_of, charge_words, count_calls
 from goldenpath_loop.review.facts import CulpritFact, PullRequestFact, culprits_of, pull_requests_of
+from goldenpath_loop.review.handing_over import hand_off_rows
 from goldenpath_loop.review.wording import effect_words, seconds, short
 from goldenpath_loop.system.plain import plain_line
 
@@ -62,6 +65,10 @@ class RunSummary(Record):
     under_way: tuple[str, ...] = ()
     """What was asked for and has not come back, in words."""
     next_actions: tuple[str, ...] = ()
+    hand_off: HandOff | None = None
+    """Where the run left off when a limit stood in its way."""
+    charge: Charge | None = None
+    """What models came to; None while none was asked."""
     events: int = 0
 
 
@@ -77,7 +84,10 @@ def summarise(
         is_held: Whether some process holds the log's lock. A run without an outcome that nobody holds was cut off.
         now: The present, for the duration of a run that goes on; None counts to its last event.
     """
-    state = fold(lines)
+    state, calls = State(), dict[EffectKey, Calls]()
+    for line in lines:
+        state = evolve(state, line)
+        count_calls(calls, line.event)
     started, finished = state.started, state.finished
     policy = started.policy if started else None
     until = now if now is not None and is_held else state.last_at
@@ -103,6 +113,8 @@ def summarise(
         pull_requests=pull_requests_of(state),
         under_way=tuple(effect_words(effect) for effect in state.in_flight) if not finished else (),
         next_actions=finished.next_actions if finished else (),
+        hand_off=finished.hand_off if finished else None,
+        charge=charge_of(calls, state),
         events=state.last_seq,
     )
 
@@ -170,6 +182,10 @@ def _facts(one: RunSummary) -> Iterator[tuple[str, str | Text]]:
         yield "culprit", f"{short(culprit.revision)} “{culprit.subject}” for {', '.join(culprit.clusters)}"
     for opened in one.pull_requests:
         yield "pull request", f"{opened.address} (branch {opened.branch}{', draft' if opened.draft else ''})"
+    if one.charge is not None:
+        yield "model", charge_words(one.charge)
+    for label, words in hand_off_rows(one.hand_off) if one.hand_off is not None else ():
+        yield label, words
     for action in one.next_actions:
         yield "next", action
     if one.state in ("paused", "interrupted"):

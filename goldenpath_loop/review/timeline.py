@@ -43,6 +43,7 @@ from goldenpath_loop.records.receipts import (
 )
 from goldenpath_loop.records.results import SuiteRun
 from goldenpath_loop.review.facts import subject_of
+from goldenpath_loop.review.handing_over import hand_off_rows
 from goldenpath_loop.review.wording import (
     dispatch_words,
     effect_words,
@@ -138,8 +139,11 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
             yield Weight.HEADLINE, "doubtful", f"resumed by version {version}"
         case RunPaused(reason=reason):
             yield Weight.HEADLINE, "doubtful", f"paused: {reason}"
-        case RunFinished(outcome=outcome, reason=reason):
+        case RunFinished(outcome=outcome, reason=reason, hand_off=hand_off):
             yield Weight.HEADLINE, _tone(outcome), f"outcome {outcome}: {reason}"
+            for label, words in hand_off_rows(hand_off) if hand_off is not None else ():
+                # Whoever watches is told at the end; this is for whoever reads the story later.
+                yield Weight.TRACE, "quiet", f"hand-off, {label}: {words}" if label else f"hand-off: {words}"
         case CycleStarted(cycle=cycle, remedies=made):
             yield (
                 Weight.HEADLINE,

@@ -15,6 +15,7 @@ from goldenpath_loop.records.events import FindingRejected
 from goldenpath_loop.records.line import Line
 from goldenpath_loop.review.appendix import evidence_rows
 from goldenpath_loop.review.causes import ClusterView, SearchStep, clusters_of, search_of
+from goldenpath_loop.review.handing_over import limit_words, spent_words, stand_words
 from goldenpath_loop.review.markdown import Markdown, block, cell_code, code, link, prose
 from goldenpath_loop.review.overview import overview_of
 from goldenpath_loop.review.plan import PlanView, plan_of
@@ -114,10 +115,13 @@ def _environment() -> Environment:
         "day": lambda at: f"{at:%Y-%m-%d}",
         "evidence": _named,
         "indented": _indented,
+        "limits_reached": limit_words,
         "md": Markdown,
         "moment": _moment,
         "seconds": seconds,
         "short": short,
+        "spent": spent_words,
+        "stand": stand_words,
         "usd": usd,
     }
     return environment

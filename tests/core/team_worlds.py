@@ -45,6 +45,7 @@ class TeamWorld(World):
         says: How many times it says so.
         unread: Whether it cites what it was never shown.
         spends: Tokens of each dispatch.
+        fault: Why no agent answers; empty when they do.
     """
 
     cures: int = 1
@@ -52,6 +53,7 @@ class TeamWorld(World):
     says: int = 1
     unread: bool = False
     spends: int = 100
+    fault: str = ""
     patched: dict[str, int] = field(default_factory=dict)
     """Patches by the revision that holds them."""
 
@@ -69,7 +71,8 @@ class TeamWorld(World):
                 self.performed.append(effect.key)
                 return DispatchReceipt(
                     agent=effect.agent,
-                    answer=self._answer(effect),
+                    answer=None if self.fault else self._answer(effect),
+                    problem=self.fault,
                     read=() if self.unread else effect.opening,
                     turns=1,
                 )

@@ -85,6 +85,13 @@ def test_attempts_are_limited(tmp_path: Path) -> None:
     life = lived(tmp_path, world, team_policy(limits=Limits(attempts=2)))
     assert life.outcome == "inconclusive"
     assert sum(isinstance(one, ApplyPatch) for one in world.asked) == 2
+    assert life.state.limits_reached == ("attempts/K1",)
+    assert life.state.finished is not None and life.state.finished.hand_off is not None
+    record = life.state.finished.hand_off
+    assert (record.ended_by, record.clusters[0].stage) == ("", "remedy")
+    assert record.clusters[0].statement.startswith("R2 on goldenpath/fix-")
+    assert record.next_run == "GOLDENPATH_LIMITS__ATTEMPTS=4 loop start --focus goldenpath"
+    assert [(one.allowed, one.used) for one in record.spent if one.limit == "attempts"] == [(2, 2)]
     assert not any(key.startswith("push/") for key in world.performed)
 
 
@@ -113,6 +120,20 @@ def test_a_limit_that_is_reached_ends_the_questions_and_not_the_run(tmp_path: Pa
     assert life.outcome == "inconclusive"
     assert questions(world) == []
     assert life.state.limits_reached == ("cost_usd",)
+    assert life.state.finished is not None and life.state.finished.hand_off is not None
+    assert life.state.finished.hand_off.next_run.startswith("GOLDENPATH_LIMITS__COST_USD=20 loop start")
+
+
+def test_a_limit_that_leaves_too_little_for_a_call_is_said_as_well(tmp_path: Path) -> None:
+    """Once, although nothing reached it to the last cent; that the agent's own is used up is no matter of the run."""
+    said = "no room for another call: 19.99 of 20 used of the run's money in USD, and it may take 0.02"
+    world = never_good(fault=said)
+    life = lived(tmp_path, world)
+    assert life.outcome == "inconclusive"
+    assert life.state.limits_reached == ("cost_usd",)
+    (tmp_path / "own").mkdir()
+    own = "no room for another call: 9 of 10 used of this agent's tokens, and it may take 2"
+    assert lived(tmp_path / "own", never_good(fault=own)).state.limits_reached == ()
 
 
 def test_what_is_reserved_counts_like_what_is_used() -> None:

@@ -127,7 +127,11 @@ def test_a_run_without_money_asks_nobody(tmp_path: Path) -> None:
         done = typed("start", "--json", folder=library.root, cache=tmp_path)
         assert server.requests == []
     assert done.exit_code == 11, done.errors
-    assert state_of(only_run(library.root / "runs")).usage.tokens == 0
+    state = state_of(only_run(library.root / "runs"))
+    assert state.usage.tokens == 0
+    assert state.limits_reached == ("cost_usd",)
+    assert done.record["hand_off"]["reached"] == ["cost_usd"]
+    assert "GOLDENPATH_LIMITS__COST_USD=0.0002" in done.record["hand_off"]["next_run"]
 
 
 @pytest.mark.parametrize("how", ["pause", "kill"])

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goldenpath_loop.core.limits import refused_by
 from goldenpath_loop.core.state import State
 from goldenpath_loop.engine.desk import open_desk
 from goldenpath_loop.model.caller import Caller
 from goldenpath_loop.model.client import ChatClient
 from goldenpath_loop.model.messages import Ask, Fault, Reply
+from goldenpath_loop.records.agents import AgentLimits
 from goldenpath_loop.records.events import LimitsChanged, RunResumed, UsageRecorded, UsageReserved
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.target import ModelSpec
@@ -28,7 +30,7 @@ from goldenpath_loop.session.log import read
 from ..model.asking import ASK, Clock
 from ..model_server import Text, serve
 from ..model_server.asking import Says
-from .accounting import Books, Process, Schedule, begun, play, reserve, schedule, total, uninterrupted
+from .accounting import WIDE, Books, Process, Schedule, begun, play, reserve, schedule, total, uninterrupted
 
 LIVES, BATCHES = 10_000, 20
 
@@ -180,6 +182,25 @@ def test_what_is_cut_off_counts_as_the_most_it_could_use(tmp_path: Path) -> None
     assert [number for number, _, _ in settled(process)] == [1, 2, 3]
     assert process.state.charged.cost_usd == 3.0
     process.die()
+
+
+@pytest.mark.parametrize(
+    ("run", "own", "limit"),
+    [
+        (Limits(cost_usd=0.9), WIDE, "cost_usd"),
+        (Limits(tokens=149), WIDE, "tokens"),
+        (Limits(), WIDE.model_copy(update={"tokens": 149}), ""),
+        (Limits(), WIDE.model_copy(update={"cost_usd": 0.9}), ""),
+    ],
+    ids=["the run's money", "the run's tokens", "the agent's tokens", "the agent's money"],
+)
+def test_a_refusal_says_whose_limit_it_is(tmp_path: Path, run: Limits, own: AgentLimits, limit: str) -> None:
+    """Decisions go by these words: a limit of the run that leaves no room is reached, one of the agent is its own."""
+    process = Process(begun(tmp_path / "run"), run, own)
+    said = anyio.run(reserve, process.account("c1/fix/K1/1"), MOST)
+    process.die()
+    assert isinstance(said, str)
+    assert refused_by(said) == limit
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ from goldenpath_loop.records.findings import (
     Verdict,
     WhyLink,
 )
+from goldenpath_loop.records.hand_off import ClusterStand, HandOff, LimitUse, RemedyStand
 from goldenpath_loop.records.history import Commit, Hunk, TestHistory
 from goldenpath_loop.records.policy import Limits, Settings
 from goldenpath_loop.records.receipts import AnyReceipt
@@ -363,7 +364,36 @@ EVENTS: tuple[AnyEvent, ...] = (
     ),
     RunPaused(reason="SIGINT", causes=("V1",)),
     RunResumed(version="1"),
-    RunFinished(outcome="blocked", reason="r", exit_code=10, next_actions=("a",)),
+    RunFinished(
+        outcome="blocked",
+        reason="r",
+        exit_code=10,
+        next_actions=("a",),
+        hand_off=HandOff(
+            reached=("attempts/K1", "duration_s"),
+            ended_by="duration_s",
+            spent=(LimitUse(limit="duration_s", allowed=60.5, used=61.0),),
+            cycle=1,
+            phase="five_whys",
+            unfinished=("k",),
+            clusters=(
+                ClusterStand(
+                    cluster="K1",
+                    test=_TEST,
+                    tests=2,
+                    stage="triaged",
+                    statement="s",
+                    left=3,
+                    newest=_REVISION,
+                    oldest=_REVISION,
+                    culprit=_REVISION,
+                ),
+            ),
+            remedies=(RemedyStand(remedy="R1", branch="b", head=_REVISION, clusters=("K1",)),),
+            while_it_ran="loop limits r --set duration=2m",
+            next_run="GOLDENPATH_LIMITS__DURATION_S=120 loop start",
+        ),
+    ),
     CycleStarted(cycle=2, remedies=("R1",)),
     CycleFinished(cycle=2, summary="s"),
     PhaseStarted(cycle=1, phase="execute", attempt=2),
