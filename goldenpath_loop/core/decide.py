@@ -13,6 +13,7 @@ from goldenpath_loop.core.phases import FIRST, PHASES
 from goldenpath_loop.core.remedies import is_shown, remedies
 from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import InspectBase
 from goldenpath_loop.records.events import (
     CycleFinished,
@@ -122,8 +123,7 @@ def _next_cycle(state: State, policy: Policy, summary: str) -> Step:
     over = CycleFinished(cycle=state.cycle, summary=summary)
     if state.cycle >= policy.limits.cycles:
         limit = LimitReached(limit="cycles", allowed=policy.limits.cycles, used=state.cycle)
-        return Step(
-            events=(over, limit, finish(state, "budget", f"{state.cycle} cycles are all that is allowed"))
-        )
+        reason = f"{counted(state.cycle, 'cycle')} of {policy.limits.cycles} allowed used"
+        return Step(events=(over, limit, finish(state, "budget", reason)))
     shown = tuple(one.id for one in remedies(state) if is_shown(state, one))
     return Step(events=(over, CycleStarted(cycle=state.cycle + 1, remedies=shown)))

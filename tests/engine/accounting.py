@@ -14,12 +14,13 @@ from goldenpath_loop.core.state import State, evolve, fold
 from goldenpath_loop.engine.account import DispatchAccount
 from goldenpath_loop.engine.desk import Desk
 from goldenpath_loop.records.agents import AgentLimits
-from goldenpath_loop.records.events import LimitsChanged, Line, RunResumed, UsageReserved
+from goldenpath_loop.records.events import LimitsChanged, RunResumed, UsageReserved
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.target import ModelSpec
 from goldenpath_loop.records.usage import Usage
+from goldenpath_loop.session.chain import read
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.session.log import read
 from goldenpath_loop.session.session import Session
 from goldenpath_loop.team.load import Team
 from goldenpath_loop.testing import paper_policy, paper_run

@@ -25,7 +25,7 @@ from goldenpath_loop.records.events import LimitsChanged, RunResumed, UsageRecor
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.target import ModelSpec
 from goldenpath_loop.records.usage import Usage
-from goldenpath_loop.session.log import read
+from goldenpath_loop.session.chain import read
 
 from ..model.asking import ASK, Clock
 from ..model_server import Text, serve

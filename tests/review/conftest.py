@@ -52,7 +52,7 @@ class Recorded:
         )
 
 
-def _loaded(folder: RunFolder) -> tuple[list[Line], EvidenceStore]:
+def loaded(folder: RunFolder) -> tuple[list[Line], EvidenceStore]:
     lines, store = load(folder)
     return list(lines), store
 
@@ -62,7 +62,7 @@ def _recorded(folder: RunFolder, target: Staging) -> Recorded:
         await write_run(folder, target)
 
     anyio.run(write)
-    return Recorded(folder, *_loaded(folder))
+    return Recorded(folder, *loaded(folder))
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +113,7 @@ def nasty(record: Callable[[Staging], Recorded]) -> Recorded:
 def talked(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Agents were asked; what they said is as nasty as can be."""
     folder = write_talks(RunFolder(tmp_path_factory.mktemp("runs") / RUN), said=NASTY)
-    return Recorded(folder, *_loaded(folder))
+    return Recorded(folder, *loaded(folder))
 
 
 @pytest.fixture
@@ -127,4 +127,4 @@ def killed(repaired: Recorded, tmp_path: Path) -> Recorded:
     end = data.index(b"\n", data.index(b"\n", asked.end()) + 1)
     folder.log.write_bytes(data[: end + 41])
     folder.evidence.symlink_to(repaired.folder.evidence)
-    return Recorded(folder, *_loaded(folder))
+    return Recorded(folder, *loaded(folder))

@@ -89,3 +89,16 @@ def test_status_says_how_to_go_on(killed: Recorded) -> None:
     assert "interrupted" in text
     assert "left open   run websocket-events, 4 tests, on 00000000000f" in text
     assert "Go on with: loop resume 20260102-030405-goldenpath" in text
+
+
+def test_what_models_cost_is_said_where_any_was_asked(talked: Recorded, killed: Recorded) -> None:
+    """Of a call that nobody counted it is said that it may have been more."""
+    found = summarise(talked.lines, run="x", is_held=False)
+    assert found.charge is not None
+    assert (found.charge.calls, found.charge.is_least) == (6, True)
+    assert found.charge.usage.tokens == 4890
+    assert "model       6 calls, at least 4,890 tokens, at least $1.55" in _text(status_of(found))
+    assert RunSummary.model_validate_json(json.dumps(found.model_dump(mode="json"))) == found
+    nobody = summarise(killed.lines, run="x", is_held=False)
+    assert nobody.charge is None
+    assert "model" not in _text(status_of(nobody))
