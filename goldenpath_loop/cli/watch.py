@@ -11,6 +11,7 @@ import typer
 from goldenpath_loop.core.state import State
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.records.events import RunFinished, RunPaused
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session
@@ -40,6 +41,7 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     from goldenpath_loop.core.past import Past
     from goldenpath_loop.engine.control import drive
     from goldenpath_loop.engine.secret_values import redactor_of
+    from goldenpath_loop.engine.timekeeper import behind_s
     from goldenpath_loop.records.events import RunResumed, RunStarted
     from goldenpath_loop.review.live import LiveView
     from goldenpath_loop.review.search_report import search_report
@@ -55,11 +57,16 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)
     past = Past()
     redactor = redactor_of(settings, config_folder)
-    with Session(folder, redactor, readers=[view.remember], listeners=[past.see]) as session, view:
-        view.caught_up(past.state)
+
+    def remember(line: Line) -> None:
+        view.remember(line, past.state)
+
+    with Session(folder, redactor, readers=[remember], listeners=[past.see]) as session, view:
+        view.caught_up()
         session.watch(view.line)
         if session.seq > 1:
-            session.append(RunResumed(version=__version__))
+            assert past.state.last_at is not None
+            session.append(RunResumed(version=__version__, behind_s=behind_s(past.state.last_at)))
         try:
             end = anyio.run(
                 lambda: drive(

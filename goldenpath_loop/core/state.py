@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from goldenpath_loop.core.persistent import PersistentList, PersistentMap
@@ -17,6 +17,7 @@ from goldenpath_loop.records.events import (
     AnyEvent,
     ApprovalDecided,
     ApprovalRequested,
+    ClockJumped,
     CycleStarted,
     DecisionMade,
     EffectFailed,
@@ -262,6 +263,10 @@ def _changes(state: State, event: AnyEvent | UnknownEvent, at: datetime) -> dict
             return _resumed(state, at)
         case RunFinished():
             return {"finished": event, "active_s": state.active_until(at), "stretch_began": None}
+        case ClockJumped(by_s=by_s):
+            # As if the stretch had begun by the clock as it goes now, so that the jump is nobody's time.
+            began = state.stretch_began + timedelta(seconds=by_s) if state.stretch_began else None
+            return {"stretch_began": began}
         case _:
             return {}
 

@@ -16,6 +16,7 @@ from goldenpath_loop.engine.desk import open_desk
 from goldenpath_loop.engine.door import Door
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.perform import perform, tidy
+from goldenpath_loop.engine.timekeeper import Timekeeper
 from goldenpath_loop.engine.units import LocalWorkers
 from goldenpath_loop.engine.witness import OnProgress, SessionWitness
 from goldenpath_loop.records.effects import AnyEffect
@@ -76,14 +77,14 @@ async def drive(
     own = f"run-{hashlib.sha256(str(session.folder.path.resolve()).encode()).hexdigest()[:20]}"
     await to_thread.run_sync(end_left_over, own)
     mark_from_now_on(own)
-    interruption = _Interruption()
+    interruption, timekeeper = _Interruption(), Timekeeper(session)
     # Requests to an earlier engine died with it.
     take(session.folder)
     finished: RunFinished | None = None
     async with anyio.create_task_group() as outer:
         with anyio.CancelScope() as work, closed_when(lambda: interruption.door.is_closed):
             outer.start_soon(_pause_on_signal, session, past, work, interruption)
-            outer.start_soon(_follow_requests, session, work, interruption)
+            outer.start_soon(_follow_requests, session, past, timekeeper, work, interruption)
             async with (
                 open_desk(session, team_of(root), policy.model) as desk,
                 open_bench(
@@ -95,7 +96,7 @@ async def drive(
                     desk=desk,
                 ) as bench,
             ):
-                finished = await _work(session, past, bench, on_progress, interruption)
+                finished = await _work(session, past, timekeeper, bench, on_progress, interruption)
                 await tidy(bench)
         outer.cancel_scope.cancel()
     # A run that was finished by its last event stays finished, also when the signal came while it tidied up.
@@ -107,6 +108,7 @@ async def drive(
     reason = f"{interruption.name or 'cancelled'}: everything it started was ended"
     if waiting:
         reason = f"it waits for a person to decide about {', '.join(waiting)}"
+    timekeeper.look()
     paused = RunPaused(reason=reason)
     session.append(paused)
     await session.commit()
@@ -116,6 +118,7 @@ async def drive(
 async def _work(
     session: Session,
     past: Past,
+    timekeeper: Timekeeper,
     bench: Bench,
     on_progress: OnProgress | None,
     interruption: _Interruption,
@@ -124,13 +127,21 @@ async def _work(
         return await perform(effect, bench, SessionWitness(session, effect.key, on_progress))
 
     async with LocalWorkers(perform_one, jobs=bench.policy.jobs, door=interruption.door) as workers:
-        engine = Engine(session, bench.policy, workers, past=past, door=interruption.door)
+        engine = Engine(
+            session, bench.policy, workers, past=past, door=interruption.door, timekeeper=timekeeper
+        )
         bench.desk.state = lambda: engine.state
         bench.desk.door = interruption.door
         return await engine.run()
 
 
-async def _follow_requests(session: Session, work: anyio.CancelScope, interruption: _Interruption) -> None:
+async def _follow_requests(
+    session: Session,
+    past: Past,
+    timekeeper: Timekeeper,
+    work: anyio.CancelScope,
+    interruption: _Interruption,
+) -> None:
     """Acknowledge what people ask from other terminals, and do it."""
     while True:
         for request in take(session.folder):
@@ -145,6 +156,8 @@ async def _follow_requests(session: Session, work: anyio.CancelScope, interrupti
             await session.commit()
             if request.kind == "pause_now":
                 work.cancel()
+        if past.state.finished is None:
+            timekeeper.look()
         await anyio.sleep(_LOOK_EVERY_S)
 
 

@@ -18,6 +18,7 @@ from goldenpath_loop.core.limits import limits_of
 from goldenpath_loop.core.past import Past
 from goldenpath_loop.core.state import State
 from goldenpath_loop.engine.door import Door
+from goldenpath_loop.engine.timekeeper import Timekeeper
 from goldenpath_loop.engine.units import Outcome, Workers
 from goldenpath_loop.errors import InternalError
 from goldenpath_loop.records.effects import AnyEffect, DispatchAgent
@@ -35,7 +36,6 @@ from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import DispatchReceipt
 from goldenpath_loop.session.session import Session
-from goldenpath_loop.system import clock
 
 __all__ = ["Engine"]
 
@@ -49,6 +49,7 @@ class Engine:
         workers: Carries out effects.
         past: A listener of the session from its first line on; None to read the log again.
         door: Closed from outside when the run is to pause: what is in flight may end, and nothing new starts.
+        timekeeper: What tells the time.
     """
 
     def __init__(
@@ -59,11 +60,13 @@ class Engine:
         *,
         past: Past | None = None,
         door: Door | None = None,
+        timekeeper: Timekeeper | None = None,
     ) -> None:
         self.session = session
         self.policy = policy
         self.workers = workers
         self.door = door or Door()
+        self.timekeeper = timekeeper or Timekeeper(session)
         self._past = past or _replayed(session)
         self._unsaid = self._past.unsaid()
         self._evidence: dict[str, list[str]] = {}
@@ -91,7 +94,8 @@ class Engine:
                     return None
                 self._settle(await self.workers.next_outcome())
                 continue
-            step = decide(self.state, self.policy, clock.now())
+            now = self.timekeeper.now()  # first of all: it may change the state
+            step = decide(self.state, self.policy, now)
             for event in step.events:
                 self._append(event)
             for finding in step.proposals:
@@ -137,7 +141,8 @@ class Engine:
         self._settle(await self.workers.next_outcome())
 
     def _left_s(self) -> float:
-        return limits_of(self.policy, self.state).duration_s - self.state.active_until(clock.now())
+        now = self.timekeeper.now()
+        return limits_of(self.policy, self.state).duration_s - self.state.active_until(now)
 
     def _refuse_repetition(self, finding: Finding) -> None:
         """A decision that never takes note of its own claim would be made for ever; agents may say a thing twice."""

@@ -25,6 +25,7 @@ __all__ = [
     "AnyEvent",
     "ApprovalDecided",
     "ApprovalRequested",
+    "ClockJumped",
     "ControlRequested",
     "CycleFinished",
     "CycleStarted",
@@ -108,6 +109,8 @@ class RunResumed(Event):
     type: Literal["run.resumed"] = "run.resumed"
     version: str
     schema_version: int = SCHEMA_VERSION
+    behind_s: float = Field(default=0.0, ge=0)
+    """Seconds that the clock stood before the last line of the log: it was set back while nobody looked."""
 
 
 class RunFinished(Event):
@@ -288,6 +291,14 @@ class LimitsChanged(Event):
     by: str
 
 
+class ClockJumped(Event):
+    """The day's time went further than time did, or less far: the machine slept, or its clock was set."""
+
+    type: Literal["clock.jumped"] = "clock.jumped"
+    by_s: float = Field(ge=-1e10, le=1e10)
+    """Positive: forward. Negative: back. Stamps from here on are that much off against those before."""
+
+
 class ControlRequested(Event):
     """A person asked for something while the run was going on."""
 
@@ -319,6 +330,7 @@ AnyEvent = Annotated[
     | ApprovalRequested
     | ApprovalDecided
     | LimitsChanged
+    | ClockJumped
     | ControlRequested,
     Field(discriminator="type"),
 ]

@@ -79,19 +79,18 @@ class LiveView:
             for line in closing_lines(watch.state, watch.charge, self._worklog, width=self._width):
                 self._print(line)
 
-    def remember(self, line: Line) -> None:
-        """Take in one line of what happened before this view was opened."""
+    def remember(self, line: Line, state: State) -> None:
+        """Take in one line of what happened before this view was opened, after which there was `state`."""
         with self._lock:
             if line.seq == 1:
                 self._beginning = self._watch.see(line)
             else:
                 self._beginning = ()
-                self._watch.remember(line)
+                self._watch.remember(line, state)
 
-    def caught_up(self, state: State) -> None:
-        """All of the past was taken in and came to `state`: a single first line is told, a longer past only counted."""
-        with self._lock:
-            self._watch.catch_up(state)
+    def caught_up(self) -> None:
+        """All of the past was taken in: a single first line is told, a longer past only counted."""
+        state = self._watch.state
         if state.last_seq > 1:
             where = f", phase {state.phase.phase}" if state.phase else ""
             self._print(Text(f"{state.last_seq} events so far, cycle {state.cycle}{where}", style="dim"))

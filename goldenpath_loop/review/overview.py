@@ -48,7 +48,7 @@ class Overview:
 def overview_of(reading: Reading) -> Overview:
     """What stands at the top."""
     started, policy = reading.state.started, reading.policy
-    wall_s = (reading.last - reading.began).total_seconds() if reading.last and reading.began else 0.0
+    spanned = (reading.last - reading.began).total_seconds() if reading.last and reading.began else 0.0
     return Overview(
         run=started.run if started else "",
         target=policy.target.name if policy else "not known",
@@ -60,7 +60,7 @@ def overview_of(reading: Reading) -> Overview:
         base_branch=policy.target.branch if policy else "",
         status=_status(reading),
         active_s=reading.active_s,
-        wall_s=wall_s,
+        wall_s=max(0.0, spanned),
         statements=tuple(_statements(reading)),
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from goldenpath_loop.core.state import EffectRecord, State, evolve
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import (
+    ClockJumped,
     CycleStarted,
     EffectFailed,
     EffectRequested,
@@ -31,6 +32,7 @@ from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import ChangeReceipt, CommitsReceipt
 from goldenpath_loop.records.target import SuiteSpec
 from goldenpath_loop.review.charges import Calls, count_calls
+from goldenpath_loop.review.wording import jump_words, resumed_words
 
 __all__ = ["PhaseSpan", "Reading", "add_line", "read_lines"]
 
@@ -40,14 +42,15 @@ class PhaseSpan:
     """One stay in one phase."""
 
     started: PhaseStarted
-    began: datetime
+    began_s: float
+    """Seconds of work that the run had behind it when the phase began."""
     finished: PhaseFinished | None
-    ended: datetime
+    ended_s: float
 
     @property
     def duration_s(self) -> float:
-        """Seconds from its first line to its last; to the end of the log while it is open."""
-        return (self.ended - self.began).total_seconds()
+        """Seconds of work from its first line to its last; to the end of the log while it is open."""
+        return max(0.0, self.ended_s - self.began_s)
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ class Reading:
     cycles: list[CycleStarted] = field(default_factory=list)
     limits: list[LimitReached] = field(default_factory=list)
     breaks: list[tuple[datetime, str]] = field(default_factory=list)
-    """Pauses and resumes in words."""
+    """Pauses, resumes and jumps of the clock in words."""
 
     def effects_of(self, cycle: int) -> Iterator[tuple[str, EffectRecord]]:
         """Effects asked for in `cycle`, in order."""
@@ -150,14 +153,15 @@ def add_line(reading: Reading, line: Line) -> None:
     reading.began = reading.began or at
     reading.last = at
     count_calls(reading.calls, line.event)
+    active_s = state.active_until(at)
     match line.event:
         case CycleStarted() as event:
             reading.cycles.append(event)
         case PhaseStarted() as event:
-            reading.spans.append(PhaseSpan(event, at, None, at))
+            reading.spans.append(PhaseSpan(event, active_s, None, active_s))
         case PhaseFinished() as event if reading.spans:
             span = reading.spans[-1]
-            reading.spans[-1] = PhaseSpan(span.started, span.began, event, at)
+            reading.spans[-1] = PhaseSpan(span.started, span.began_s, event, active_s)
         case EffectRequested(effect=effect):
             _ask(reading, effect, state)
             reading.asked_at[effect.key] = at
@@ -177,13 +181,15 @@ def add_line(reading: Reading, line: Line) -> None:
             reading.limits.append(event)
         case RunPaused(reason=reason):
             reading.breaks.append((at, f"paused: {reason}"))
-        case RunResumed(version=version):
-            reading.breaks.append((at, f"resumed by version {version}"))
+        case RunResumed(version=version, behind_s=behind_s):
+            reading.breaks.append((at, resumed_words(version, behind_s)))
+        case ClockJumped(by_s=by_s):
+            reading.breaks.append((at, jump_words(by_s)))
         case _:
             pass
     if reading.spans and reading.spans[-1].finished is None:
         open_span = reading.spans[-1]
-        reading.spans[-1] = PhaseSpan(open_span.started, open_span.began, None, at)
+        reading.spans[-1] = PhaseSpan(open_span.started, open_span.began_s, None, active_s)
 
 
 def _ask(reading: Reading, effect: AnyEffect, state: State) -> None:

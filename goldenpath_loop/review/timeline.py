@@ -13,6 +13,7 @@ from goldenpath_loop.records.effects import DispatchAgent
 from goldenpath_loop.records.events import (
     ApprovalDecided,
     ApprovalRequested,
+    ClockJumped,
     ControlRequested,
     CycleFinished,
     CycleStarted,
@@ -48,8 +49,10 @@ from goldenpath_loop.review.wording import (
     dispatch_words,
     effect_words,
     first_line,
+    jump_words,
     purpose,
     receipt_words,
+    resumed_words,
     seconds,
     short,
 )
@@ -99,25 +102,27 @@ class Story:
     def __init__(self) -> None:
         self.state = State()
         """What the lines so far have come to."""
-        self._phase_began: datetime | None = None
+        self._phase_began_s: float | None = None
 
     def pass_over(self, line: Line) -> None:
-        """Note what later entries need of a line that is not told; the state is left to the caller."""
+        """Note what later entries need of a line that is not told; the state after it is there already."""
         if isinstance(line.event, PhaseStarted):
-            self._phase_began = datetime.fromisoformat(line.at)
+            self._phase_began_s = self.state.active_until(datetime.fromisoformat(line.at))
 
     def tell(self, line: Line) -> tuple[Entry, ...]:
         """Take in one more line; the entries it gives."""
         before, self.state = self.state, evolve(self.state, line)
         at = datetime.fromisoformat(line.at)
         self.pass_over(line)
-        took_s = (at - self._phase_began).total_seconds() if self._phase_began else 0.0
+        # In seconds of work: pauses and jumps of the clock are not the phase's time.
+        elapsed_s = self.state.active_until(at)
+        took_s = max(0.0, elapsed_s - self._phase_began_s) if self._phase_began_s is not None else 0.0
         phase = self.state.phase or before.phase
         name = f"cycle {phase.cycle}, {phase.phase}" if phase else ""
         return tuple(
             Entry(
                 line.seq,
-                self.state.active_until(at),
+                elapsed_s,
                 name,
                 weight,
                 tone,
@@ -135,8 +140,10 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
         case RunStarted() as event:
             target = event.policy.target.name if event.policy else "no usable configuration"
             yield Weight.HEADLINE, "plain", f"run {event.run}: target {target}, focus {event.focus or 'none'}"
-        case RunResumed(version=version):
-            yield Weight.HEADLINE, "doubtful", f"resumed by version {version}"
+        case RunResumed(version=version, behind_s=behind_s):
+            yield Weight.HEADLINE, "doubtful", resumed_words(version, behind_s)
+        case ClockJumped(by_s=by_s):
+            yield Weight.HEADLINE, "doubtful", jump_words(by_s)
         case RunPaused(reason=reason):
             yield Weight.HEADLINE, "doubtful", f"paused: {reason}"
         case RunFinished(outcome=outcome, reason=reason, hand_off=hand_off):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from goldenpath_loop.core.comparing import RepeatTally, tally
 from goldenpath_loop.core.readings import cycle_runs
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.base import EffectKey
 from goldenpath_loop.records.events import (
+    ClockJumped,
     CycleStarted,
     EffectFailed,
     EffectRequested,
@@ -92,14 +93,11 @@ class Watch:
         self.news.extend(entry for entry in told if entry.weight <= Weight.DETAIL)
         return told
 
-    def remember(self, line: Line) -> None:
-        """Take in a line of the past without telling it; `catch_up` says what all of them came to."""
+    def remember(self, line: Line, state: State) -> None:
+        """Take in a line of the past, after which there was `state`, without telling it."""
+        self._story.state = state
         self._story.pass_over(line)
         self._note(line)
-
-    def catch_up(self, state: State) -> None:
-        """The past came to `state`. Whatever was under way then is not any more."""
-        self._story.state = state
 
     def _note(self, line: Line) -> None:
         at = self.last_at = datetime.fromisoformat(line.at)
@@ -116,6 +114,13 @@ class Watch:
                 self._calls += 1
             case UsageRecorded() as event:
                 self._is_uncounted |= is_uncounted(event)
+            case ClockJumped(by_s=by_s):
+                # What is under way began by the clock as it went then.
+                by = timedelta(seconds=by_s)
+                for running in self.running.values():
+                    running.began += by
+                for row in self.phases.values():
+                    row.began, row.ended = row.began + by, row.ended + by if row.ended else None
             case RunResumed():
                 for row in self.phases.values():
                     # The time the run lay dead is not the phase's time.

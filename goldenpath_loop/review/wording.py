@@ -20,10 +20,12 @@ __all__ = [
     "dispatch_words",
     "effect_words",
     "first_line",
+    "jump_words",
     "percent",
     "price",
     "purpose",
     "receipt_words",
+    "resumed_words",
     "seconds",
     "short",
     "tally_words",
@@ -43,6 +45,21 @@ def seconds(duration_s: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def jump_words(by_s: float) -> str:
+    """A jump of the clock: what can be meant by it, and that it counts for nothing."""
+    if by_s > 0:
+        what = f"the clock went {seconds(by_s)} ahead: the machine slept, or its clock was set"
+    else:
+        what = f"the clock was set back by {seconds(-by_s)}"
+    return f"{what}; limits do not count it"
+
+
+def resumed_words(version: str, behind_s: float) -> str:
+    """A resume, and whether the time before it can be told from the log."""
+    behind = f"; the clock stood {seconds(behind_s)} before the last line of the log" if behind_s else ""
+    return f"resumed by version {version}{behind}"
 
 
 def short(revision: Revision | None) -> str:

@@ -29,6 +29,7 @@ COMMIT_POINTS = frozenset(
     {
         "approval.decided",
         "approval.requested",
+        "clock.jumped",
         "run.started",
         "run.paused",
         "run.resumed",

@@ -16,6 +16,7 @@ from goldenpath_loop.core.step import Scene, request
 from goldenpath_loop.records.effects import InspectBase, ReadHistory
 from goldenpath_loop.records.events import (
     AnyEvent,
+    ClockJumped,
     CycleStarted,
     DecisionMade,
     EffectFailed,
@@ -52,10 +53,15 @@ TICK = CycleStarted(cycle=1)
         ([(0, started()), (7, ENDED)], 100, 7),
         ([(0, started()), (5, PAUSED), (50, ENDED)], 100, 5),
         ([], 100, 0),
+        ([(0, started()), (28_804, ClockJumped(by_s=28_800))], 28_810, 10),
+        ([(0, started()), (-3_595, ClockJumped(by_s=-3_600))], -3_590, 10),
+        ([(0, started()), (5, PAUSED), (100, ClockJumped(by_s=50))], 110, 5),
+        ([(0, started()), (-95, ClockJumped(by_s=-100)), (-94, TICK), (0, RESUMED)], 4, 10),
     ],
     ids=[
         "running", "paused", "resumed", "killed", "killed at once", "paused and killed", "paused twice",
-        "finished", "finished while paused", "not begun",
+        "finished", "finished while paused", "not begun", "slept", "set back", "set while paused",
+        "set back and killed",
     ],
 )  # fmt: skip
 def test_only_the_time_it_went_on_counts(

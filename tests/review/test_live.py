@@ -120,9 +120,9 @@ def test_what_happened_before_is_not_told_again(killed: Recorded) -> None:
     with Session(killed.folder) as session:
         resumed = session.append(RunResumed(version="0.1.0"))
     with LiveView(console, live=False) as view:
-        for line in killed.lines:
-            view.remember(line)
-        view.caught_up(fold(killed.lines))
+        for number, line in enumerate(killed.lines, start=1):
+            view.remember(line, fold(killed.lines[:number]))
+        view.caught_up()
         view.line(resumed)
     lines = _shown(console).splitlines()
     assert "begins" not in _shown(console)
@@ -135,8 +135,8 @@ def test_a_fresh_run_is_told_from_its_first_line(repaired: Recorded) -> None:
     """There is no past to count."""
     console = _pipe()
     with LiveView(console, live=False) as view:
-        view.remember(repaired.lines[0])
-        view.caught_up(fold(repaired.lines[:1]))
+        view.remember(repaired.lines[0], fold(repaired.lines[:1]))
+        view.caught_up()
     assert "target chat, focus goldenpath" in _shown(console).splitlines()[0]
 
 

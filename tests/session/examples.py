@@ -20,6 +20,7 @@ from goldenpath_loop.records.events import (
     AnyEvent,
     ApprovalDecided,
     ApprovalRequested,
+    ClockJumped,
     ControlRequested,
     CycleFinished,
     CycleStarted,
@@ -363,7 +364,7 @@ EVENTS: tuple[AnyEvent, ...] = (
         platform="p",
     ),
     RunPaused(reason="SIGINT", causes=("V1",)),
-    RunResumed(version="1"),
+    RunResumed(version="1", behind_s=12.5),
     RunFinished(
         outcome="blocked",
         reason="r",
@@ -450,5 +451,6 @@ EVENTS: tuple[AnyEvent, ...] = (
     ApprovalRequested(effect=EFFECTS[0]),
     ApprovalDecided(key="push/x", approved=True, by="ada@host", reason="r"),
     LimitReached(limit="duration_s", allowed=1.0, used=2.5),
+    ClockJumped(by_s=-28800.25),
     ControlRequested(request="pause_now", by="ada"),
 )
