@@ -8,7 +8,7 @@ import re
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,23 +17,24 @@ import anyio
 from goldenpath_loop.cli.check import Check
 from goldenpath_loop.cli.checkout import ask_git
 from goldenpath_loop.cli.model_check import model_checks
+from goldenpath_loop.cli.runs import NETWORK_ADVICE
 from goldenpath_loop.config.index_suites import index_in
 from goldenpath_loop.config.load import Loaded
 from goldenpath_loop.config.variables import port_of
 from goldenpath_loop.errors import LoopError
 from goldenpath_loop.records.target import SuiteSpec
 from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.mounts import network_kind_of
 from goldenpath_loop.system.process import Command, run
 from goldenpath_loop.team.load import team_of
 
-__all__ = ["check_git", "checks", "network_file_system"]
+__all__ = ["check_git", "checks"]
 
 _OLDEST_GIT = (2, 25)
 _CONNECT_S = 3.0
 _LS_REMOTE_S = 15.0
 _LITTLE_BYTES = 2_000_000_000
 _TOO_LITTLE_BYTES = 200_000_000
-_NETWORK = re.compile(r"nfs\d?|cifs|smb\w*|9p|afs|ceph|lustre|glusterfs|fuse\.(sshfs|glusterfs|s3fs|rclone)")
 _ENV = re.compile(r"\{env\.([A-Za-z0-9_-]+)\}")
 _DEMO_MODULES = ("jwt", "pytest", "starlette", "uvicorn")
 
@@ -270,10 +271,10 @@ def _runs_folder(loaded: Loaded) -> Iterator[Check]:
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield Check("runs folder", "problem", f"{existing} cannot be written to", "correct `loop.runs`")
         return
-    kind = network_file_system(existing, _mounts())
+    kind = network_kind_of(folder)
     if kind:
-        advice = "locks are unreliable there: set `loop.runs` to a local folder"
-        yield Check("runs folder", "warning", f"{folder} lies on a network file system ({kind})", advice)
+        said = f"{folder} lies on a network file system ({kind})"
+        yield Check("runs folder", "warning", said, NETWORK_ADVICE)
     else:
         yield Check("runs folder", "ok", str(folder))
     free = shutil.disk_usage(existing).free
@@ -284,33 +285,6 @@ def _runs_folder(loaded: Loaded) -> Iterator[Check]:
         yield Check("disk", "warning", text, "long runs keep worktrees and evidence; make room")
     else:
         yield Check("disk", "ok", text)
-
-
-def network_file_system(folder: Path, mounts: Iterable[str]) -> str:
-    """Type of the network file system that `folder` lies on; empty when it is a local one, or not known.
-
-    Args:
-        folder: An existing folder.
-        mounts: Lines of /proc/self/mounts.
-    """
-    best, kind = "", ""
-    place = str(folder.resolve())
-    for line in mounts:
-        fields = line.split()
-        if len(fields) < 3:
-            continue
-        point = fields[1].encode().decode("unicode_escape") if "\\" in fields[1] else fields[1]
-        # The last of several mounts on one place is the one that is seen.
-        if (place == point or place.startswith(point.rstrip("/") + "/")) and len(point) >= len(best):
-            best, kind = point, fields[2]
-    return kind if _NETWORK.fullmatch(kind) else ""
-
-
-def _mounts() -> list[str]:
-    try:
-        return Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []  # not Linux: nothing is claimed
 
 
 def _team(root: Path) -> Check:

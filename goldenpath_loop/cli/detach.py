@@ -30,11 +30,13 @@ def detach(folder: RunFolder) -> int:
     Raises:
         LogError: It ended before it held the run.
     """
+    from goldenpath_loop.cli.runs import warn_of_network
     from goldenpath_loop.core.state import fold
     from goldenpath_loop.session.chain import read
     from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.system.detached import start_detached
 
+    warn_of_network(folder.path.parent)
     argv = (sys.executable, "-m", "goldenpath_loop", "resume", str(folder.path))
     output = folder.path / _OUTPUT
     engine = start_detached(argv, cwd=Path.cwd(), env=os.environ, output=output)

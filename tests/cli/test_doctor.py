@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import socket
 import subprocess
@@ -13,8 +15,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from goldenpath_loop.cli.checkup import network_file_system
 from goldenpath_loop.cli.doctor import doctor
+from goldenpath_loop.cli.runs import warn_of_network
+from goldenpath_loop.system import mounts
 
 APP = typer.Typer()
 APP.command()(doctor)
@@ -229,24 +232,18 @@ def test_the_demo_needs_no_repository(tmp_path: Path) -> None:
     assert "repository" not in found
 
 
-MOUNTS = [
-    "/dev/sda1 / ext4 rw 0 0",
-    "host:/export /mnt/share nfs4 rw 0 0",
-    "tmpfs /mnt/share/local tmpfs rw 0 0",
-    "me@host: /mnt/my\\040files fuse.sshfs rw 0 0",
-]
-
-
-@pytest.mark.parametrize(
-    ("folder", "kind"),
-    [
-        ("/mnt/share/runs", "nfs4"),
-        ("/mnt/share", "nfs4"),
-        ("/mnt/shared", ""),
-        ("/mnt/share/local/x", ""),
-        ("/mnt/my files/runs", "fuse.sshfs"),
-        ("/home", ""),
-    ],
-)
-def test_network_file_systems_are_told_by_the_innermost_mount(folder: str, kind: str) -> None:
-    assert network_file_system(Path(folder), MOUNTS) == kind
+def test_a_runs_folder_on_a_network_file_system_is_a_warning(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Doctor says it in its own words, a run in one line on standard error; neither refuses."""
+    monkeypatch.setattr(mounts, "_mounts", lambda: [mounts.Mount("/", "nfs4")])
+    state, message = examined(checkout, BASE, expect=0)["runs folder"]
+    assert state == "warning"
+    assert "lies on a network file system (nfs4)" in message
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        warn_of_network(checkout / "runs")
+    assert said.getvalue().startswith(
+        f"loop: {checkout / 'runs'} lies on a network file system (nfs4): locks"
+    )
+    assert said.getvalue().count("\n") == 1
