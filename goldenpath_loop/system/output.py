@@ -27,6 +27,10 @@ class Pulse:
         if self._watched is None:
             self._last_s = monotonic_s()
 
+    def forgive(self, time_s: float) -> None:
+        """Nothing could happen for that long, and nobody could see it."""
+        self._last_s = min(self._last_s + time_s, monotonic_s())
+
     def last_s(self) -> float:
         """When something last happened, on the monotonic clock."""
         if self._watched is not None:

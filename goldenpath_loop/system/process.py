@@ -21,6 +21,7 @@ from goldenpath_loop.errors import ProcessError
 from goldenpath_loop.system.admission import admit
 from goldenpath_loop.system.clock import monotonic_s, now
 from goldenpath_loop.system.output import Pulse, Sink
+from goldenpath_loop.system.patience import Patience
 from goldenpath_loop.system.process_tree import MARKER, ProcessTree, adopt_orphans, starting
 
 __all__ = ["Command", "Completed", "Running", "run", "running"]
@@ -111,7 +112,7 @@ async def run(
                 drained = [anyio.Event() for _ in sinks]
                 for end, sink, event in zip(ends, sinks, drained, strict=True):
                     readers.start_soon(_drain, end.read.fileno(), sink, event)
-                ended = await _wait(child, command, pulse, began_s)
+                ended = await _wait(child, Patience(command.timeout_s, command.idle_timeout_s, pulse))
                 if ended == "exited":
                     await _all_set(drained, _QUIET_S)
                 with anyio.CancelScope(shield=True):
@@ -264,22 +265,14 @@ def _cannot_start(command: Command, error: Exception) -> ProcessError:
     return ProcessError(message, where=command.line, advice=advice)
 
 
-async def _wait(
-    child: _Child, command: Command, pulse: Pulse, began_s: float
-) -> Literal["exited", "timed_out", "idle"]:
-    deadline_s = None if command.timeout_s is None else began_s + command.timeout_s
+async def _wait(child: _Child, patience: Patience) -> Literal["exited", "timed_out", "idle"]:
     while True:
-        waits = [] if deadline_s is None else [deadline_s - monotonic_s()]
-        if command.idle_timeout_s is not None:
-            waits.append(pulse.last_s() + command.idle_timeout_s - monotonic_s())
-        with anyio.move_on_after(max(0.0, min(waits)) if waits else None):
+        with anyio.move_on_after(patience.wait_s()):
             await child.process.wait()
         if child.process.returncode is not None:
             return "exited"
-        if deadline_s is not None and monotonic_s() >= deadline_s:
-            return "timed_out"
-        if command.idle_timeout_s is not None and monotonic_s() >= pulse.last_s() + command.idle_timeout_s:
-            return "idle"
+        if over := patience.over():
+            return over
 
 
 async def _all_set(events: list[anyio.Event], timeout_s: float) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import anyio
@@ -367,3 +368,37 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"],
                          start_new_session=True, stdout=subprocess.DEVNULL)
 print(child.pid, flush=True)
 """
+
+
+STOPPED = """
+import os, signal, sys, time
+import anyio
+from pathlib import Path
+from goldenpath_loop.system.process import Command, own_environment, run
+
+async def main():
+    code = "import time; print('on', flush=True); time.sleep(2.5); print('done', flush=True)"
+    command = Command((sys.executable, "-u", "-c", code), Path.cwd(), own_environment(), 4.0, 4.0)
+    done = await run(command, on_line=lambda line: print(line, flush=True))
+    print(done.ended, flush=True)
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the program in /proc")
+def test_time_in_which_the_loop_was_stopped_is_not_held_against_a_program(tmp_path: Path) -> None:
+    """It and the program are stopped for longer than the program may take, and go on as if nothing had been."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", STOPPED], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as loop:
+        assert loop.stdout is not None
+        assert loop.stdout.readline() == "on\n"
+        (program,) = Path(f"/proc/{loop.pid}/task/{loop.pid}/children").read_text().split()
+        both = (loop.pid, int(program))
+        for pid in both:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(5.0)  # longer than it may take: what is tested is that this time passes
+        for pid in both:
+            os.kill(pid, signal.SIGCONT)
+        assert loop.stdout.read() == "done\nexited\n"
