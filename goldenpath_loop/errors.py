@@ -10,7 +10,8 @@ LoopError
 ├── WorldError             something outside did not do what it should           exit 1
 │   ├── ProcessError           a program could not be started
 │   ├── RepositoryError        git refused
-│   └── DeployError            a deployment could not be described or started
+│   ├── DeployError            a deployment could not be described or started
+│   └── DiskError              a disk is full, read-only or gone: the run stops until it is mended
 ├── PutOffError            the run is to pause: a unit that was under way is done again later
 └── InternalError          our own mistake: please report it                     exit 1
 
@@ -24,6 +25,7 @@ __all__ = [
     "ConfigurationError",
     "DamagedLogError",
     "DeployError",
+    "DiskError",
     "InternalError",
     "LogError",
     "LoopError",
@@ -102,6 +104,10 @@ class RepositoryError(WorldError):
 
 class DeployError(WorldError):
     """A deployment could not be made."""
+
+
+class DiskError(WorldError):
+    """The disk did not take what had to be written."""
 
 
 class PutOffError(LoopError):

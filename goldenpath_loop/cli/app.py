@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated, NoReturn
 
 import typer
@@ -25,6 +26,8 @@ from goldenpath_loop.cli.status import status
 from goldenpath_loop.cli.transcripts import transcripts
 from goldenpath_loop.cli.verify import verify
 from goldenpath_loop.errors import LoopError
+from goldenpath_loop.system.disk import disk_error
+from goldenpath_loop.system.standard_streams import keep_places, say_last
 
 __all__ = ["app", "main"]
 
@@ -80,22 +83,39 @@ def _root(
 
 def main() -> None:
     """Run the command; every error of ours is one message on standard error and its own exit code."""
+    keep_places()
     try:
         app()
     except LoopError as error:
         _leave(error)
-    except BaseExceptionGroup as group:
-        ours, rest = group.split(LoopError)
-        if rest is not None or ours is None:
+    except OSError as error:
+        ours = disk_error(error)
+        if ours is None:
             raise
-        _leave(_first(ours))
+        _leave(ours)
+    except BaseExceptionGroup as group:
+        found = [_ours(error) for error in _leaves(group)]
+        known = [error for error in found if error is not None]
+        if len(known) < len(found):
+            raise
+        _leave(known[0])
 
 
 def _leave(error: LoopError) -> NoReturn:
-    typer.echo(f"loop: {error}", err=True)
+    say_last(sys.stderr, f"loop: {error}")
     sys.exit(error.exit_code)
 
 
-def _first(group: BaseExceptionGroup[LoopError]) -> LoopError:
-    found = group.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+def _ours(error: BaseException) -> LoopError | None:
+    """A message for `error`; None when it is a mistake of our own that nobody foresaw."""
+    if isinstance(error, OSError):
+        return disk_error(error)
+    return error if isinstance(error, LoopError) else None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -26,18 +26,21 @@ def resume(
 ) -> None:
     """Go on where a run stopped. A finished run is left alone and its outcome said again."""
     from goldenpath_loop.cli.runs import runs_folder
-    from goldenpath_loop.cli.watch import say_again, watch_run
+    from goldenpath_loop.cli.watch import say_again, watch_run, write_worklog
     from goldenpath_loop.core.state import fold
     from goldenpath_loop.session.chain import last_line, read
     from goldenpath_loop.session.folder import find_run
+    from goldenpath_loop.session.session import load
 
     folder = find_run(runs_folder(runs), run)
     first, last = next(read(folder.log), None), last_line(folder.log)
     if first is None or not isinstance(first.event, RunStarted):
         raise LogError("the log has no beginning", where=str(folder.log))
     if last is not None and isinstance(last.event, RunFinished):
-        state = fold(read(folder.log))
-        raise typer.Exit(say_again(folder, state, last.event, as_json=as_json))
+        if not folder.worklog.exists() or folder.worklog.stat().st_mtime < folder.log.stat().st_mtime:
+            # The disk may have been full when it ended.
+            write_worklog(folder, *load(folder))
+        raise typer.Exit(say_again(folder, fold(read(folder.log)), last.event, as_json=as_json))
     settings, policy = _configuration_of(first.event, str(folder.log))
     raise typer.Exit(watch_run(folder, settings, policy, as_json=as_json))
 

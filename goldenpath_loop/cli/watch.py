@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO, cast
 
 import typer
 
+from goldenpath_loop.cli.runs import warn_of_network
 from goldenpath_loop.core.state import State
-from goldenpath_loop.errors import LogError
+from goldenpath_loop.errors import LogError, LoopError
 from goldenpath_loop.records.events import RunFinished, RunPaused
 from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session
+from goldenpath_loop.session.store import EvidenceStore
+from goldenpath_loop.system.disk import advice_for
+from goldenpath_loop.system.standard_streams import ViewStream, say_last
 
-__all__ = ["say_again", "watch_run"]
+__all__ = ["say_again", "watch_run", "write_worklog"]
 
 _PATCH = "culprit.patch"
 _PAUSED = 130
@@ -45,7 +53,6 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     from goldenpath_loop.records.events import RunResumed, RunStarted
     from goldenpath_loop.review.live import LiveView
     from goldenpath_loop.review.search_report import search_report
-    from goldenpath_loop.review.worklog import render_worklog
     from goldenpath_loop.session.session import load
 
     first = next(load(folder)[0], None)
@@ -53,55 +60,95 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     if not isinstance(started, RunStarted):
         raise LogError("the log has no beginning", where=str(folder.log))
     root, config_folder = Path(started.root), Path(started.config_file).parent
-    console = Console(file=sys.stderr if as_json else sys.stdout, quiet=as_json)
-    view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)
+    warn_of_network(folder.path.parent)
     past = Past()
-    redactor = redactor_of(settings, config_folder)
+    with ViewStream(None if as_json else sys.stdout) as view_stream:
+        console = Console(file=cast("TextIO", view_stream), quiet=as_json)
+        view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)
+        redactor = redactor_of(settings, config_folder)
 
-    def remember(line: Line) -> None:
-        view.remember(line, past.state)
+        def remember(line: Line) -> None:
+            view.remember(line, past.state)
 
-    with Session(folder, redactor, readers=[remember], listeners=[past.see]) as session, view:
-        view.caught_up()
-        session.watch(view.line)
-        if session.seq > 1:
-            assert past.state.last_at is not None
-            session.append(RunResumed(version=__version__, behind_s=behind_s(past.state.last_at)))
-        try:
-            end = anyio.run(
-                lambda: drive(
-                    session,
-                    past=past,
-                    settings=settings,
-                    policy=policy,
-                    root=root,
-                    config_folder=config_folder,
-                    on_progress=view.progress,
+        with Session(folder, redactor, readers=[remember], listeners=[past.see]) as session, view:
+            view.caught_up()
+            session.watch(view.line)
+            if session.seq > 1:
+                assert past.state.last_at is not None
+                session.append(RunResumed(version=__version__, behind_s=behind_s(past.state.last_at)))
+            try:
+                end = anyio.run(
+                    lambda: drive(
+                        session,
+                        past=past,
+                        settings=settings,
+                        policy=policy,
+                        root=root,
+                        config_folder=config_folder,
+                        on_progress=view.progress,
+                    )
                 )
-            )
-        finally:
-            folder.worklog.write_text(render_worklog(session.replay(), session.store), encoding="utf-8")
-            _write_patch(session, past.state)
+            except BaseException:
+                # The first error is the one to tell; what can be made again from the log is not worth a second.
+                with contextlib.suppress(LoopError):
+                    _write_files(session, past.state)
+                raise
+            _write_files(session, past.state)
+        if not as_json and started.question is not None:
+            patch = folder.path / _PATCH
+            if patch.exists():
+                console.print(f"  [dim]patch[/]         {patch}", highlight=False, soft_wrap=True)
+            console.print()
+            console.print(search_report(session.replay()))
     if as_json:
-        typer.echo(_record(folder, end, past.state))
-    elif started.question is not None:
-        patch = folder.path / _PATCH
-        if patch.exists():
-            console.print(f"  [dim]patch[/]         {patch}", highlight=False, soft_wrap=True)
-        console.print()
-        console.print(search_report(session.replay()))
+        say_last(sys.stdout, _record(folder, end, past.state))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
 
 
-def _write_patch(session: Session, state: State) -> None:
-    """The guilty hunks of a culprit as a file that `git apply` takes."""
+def _write_files(session: Session, state: State) -> None:
+    """What a person reads, made from the log.
+
+    Raises:
+        LogError: A file cannot be written, or evidence for it is missing.
+    """
+    write_worklog(session.folder, session.replay(), session.store)
+    patch = _patch(session, state)
+    if patch is not None:
+        _write(session.folder.path / _PATCH, patch)
+
+
+def write_worklog(folder: RunFolder, lines: Iterable[Line], store: EvidenceStore) -> None:
+    """The worklog as the log has it now.
+
+    Raises:
+        LogError: It cannot be written, or evidence for it is missing.
+    """
+    from goldenpath_loop.review.worklog import render_worklog
+
+    _write(folder.worklog, render_worklog(lines, store).encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All of it or nothing: a signal or a full disk leaves no half of a file."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            fresh.write_bytes(data)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"it cannot be written: {error.strerror}"
+        raise LogError(message, where=str(path), advice=advice_for(error)) from error
+
+
+def _patch(session: Session, state: State) -> bytes | None:
+    """The guilty hunks of a culprit as `git apply` takes them; None when there are none."""
     from goldenpath_loop.core.culprit_run import HUNKS
 
     found = state.verdict("stability", HUNKS)
     patches = [one for one in found.because if session.evidence(one)] if found else []
-    data = session.bytes_of(patches[0]) if patches else None
-    if data is not None:
-        (session.folder.path / _PATCH).write_bytes(data)
+    return session.bytes_of(patches[0]) if patches else None
 
 
 def say_again(folder: RunFolder, state: State, finished: RunFinished, *, as_json: bool) -> int:

@@ -19,6 +19,7 @@ from goldenpath_loop.engine.perform import perform, tidy
 from goldenpath_loop.engine.timekeeper import Timekeeper
 from goldenpath_loop.engine.units import LocalWorkers
 from goldenpath_loop.engine.witness import OnProgress, SessionWitness
+from goldenpath_loop.errors import WorldError
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import ControlRequested, LimitsChanged, RunFinished, RunPaused
 from goldenpath_loop.records.policy import Policy, Settings
@@ -26,6 +27,7 @@ from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.requests import take
 from goldenpath_loop.session.session import Session
 from goldenpath_loop.system.admission import closed_when
+from goldenpath_loop.system.disk import require_room
 from goldenpath_loop.system.process_tree import end_left_over, mark_from_now_on
 from goldenpath_loop.team.load import team_of
 
@@ -124,7 +126,13 @@ async def _work(
     interruption: _Interruption,
 ) -> RunFinished | None:
     async def perform_one(effect: AnyEffect) -> AnyReceipt:
-        return await perform(effect, bench, SessionWitness(session, effect.key, on_progress))
+        try:
+            receipt = await perform(effect, bench, SessionWitness(session, effect.key, on_progress))
+        except WorldError:
+            require_room(session.folder.path, bench.trees)
+            raise
+        require_room(session.folder.path, bench.trees)
+        return receipt
 
     async with LocalWorkers(perform_one, jobs=bench.policy.jobs, door=interruption.door) as workers:
         engine = Engine(
@@ -165,7 +173,9 @@ async def _pause_on_signal(
     session: Session, past: Past, work: anyio.CancelScope, interruption: _Interruption
 ) -> None:
     """Ctrl-C once lets what is under way end, twice ends it; whoever sends another signal has no time to wait."""
-    with anyio.open_signal_receiver(*_SIGNALS) as signals:
+    # Whoever starts it with `nohup` wants it to outlive the terminal.
+    heard = [one for one in _SIGNALS if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN]
+    with anyio.open_signal_receiver(*heard) as signals:
         async for number in signals:
             name = _CTRL_C if number == signal.SIGINT else signal.Signals(number).name
             is_soft = name == _CTRL_C and not interruption.name

@@ -15,10 +15,11 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from goldenpath_loop.engine.door import Door
-from goldenpath_loop.errors import InternalError, LogError, LoopError, PutOffError
+from goldenpath_loop.errors import DiskError, InternalError, LogError, LoopError, PutOffError
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.system import clock
+from goldenpath_loop.system.disk import disk_error
 
 __all__ = ["LocalWorkers", "Outcome", "Perform", "Workers"]
 
@@ -162,8 +163,13 @@ class LocalWorkers:
         began = clock.monotonic_s()
         try:
             receipt = await self._perform(effect)
-        except (InternalError, LogError):
+        except (DiskError, InternalError, LogError):
             raise
+        except OSError as error:
+            ours = disk_error(error)
+            if ours is None:
+                raise
+            raise ours from error
         except PutOffError:
             return Outcome(effect, None, is_put_off=True)
         except LoopError as error:

@@ -22,6 +22,7 @@ from goldenpath_loop.session.lock import lock, release
 from goldenpath_loop.session.redaction import Redactor
 from goldenpath_loop.system import clock
 from goldenpath_loop.system.collection import without_collection
+from goldenpath_loop.system.disk import advice_for
 
 __all__ = ["COMMIT_POINTS", "SessionLog"]
 
@@ -82,7 +83,8 @@ class SessionLog:
             is_new = not path.exists()
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise LogError(f"the session log cannot be opened: {error.strerror}", where=str(path)) from error
+            message = f"the session log cannot be opened: {error.strerror}"
+            raise LogError(message, where=str(path), advice=advice_for(error)) from error
         try:
             lock(self._fd, path)
             self._chain = self._recover(readers)

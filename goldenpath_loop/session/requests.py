@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import uuid
@@ -12,6 +13,7 @@ from typing import Literal, get_args
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.session.folder import RunFolder
+from goldenpath_loop.system.disk import advice_for
 
 __all__ = ["Request", "RequestKind", "ask", "take"]
 
@@ -46,22 +48,29 @@ def ask(run: RunFolder, request: Request) -> None:
             os.fsync(file.fileno())
         fresh.replace(folder / f"{uuid.uuid4().hex}.json")
     except OSError as error:
-        raise LogError(f"the request could not be left: {error.strerror}", where=str(folder)) from error
+        message = f"the request could not be left: {error.strerror}"
+        raise LogError(message, where=str(folder), advice=advice_for(error)) from error
 
 
 def take(run: RunFolder) -> list[Request]:
-    """All requests that were left, oldest first; they are gone afterwards. What is no request is passed over."""
+    """All requests that were left, oldest first; they are gone afterwards. What is no request is passed over.
+
+    Raises:
+        LogError: They cannot be taken away, and would be taken again for ever.
+    """
     found: list[tuple[int, Request]] = []
     for path in _folder(run).glob("*.json"):
-        try:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             record = json.loads(path.read_text("utf-8"))
             kind, by = record["kind"], str(record["by"])[:100]
             limits = Limits.model_validate(record["limits"]) if kind == "limits" else None
             if kind in get_args(RequestKind):
                 found.append((path.stat().st_mtime_ns, Request(kind, by, limits)))
-            path.unlink()
-        except (OSError, ValueError, KeyError, TypeError):
+        try:
             path.unlink(missing_ok=True)
+        except OSError as error:
+            message = f"a request cannot be taken away: {error.strerror}"
+            raise LogError(message, where=str(path), advice=advice_for(error)) from error
     return [request for _, request in sorted(found, key=lambda pair: pair[0])]
 
 

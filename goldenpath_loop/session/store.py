@@ -8,6 +8,7 @@ from pathlib import Path
 
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.session.redaction import Redactor
+from goldenpath_loop.system.disk import advice_for
 
 __all__ = ["EvidenceStore", "Stored"]
 
@@ -51,12 +52,13 @@ class EvidenceStore:
             raise LogError(
                 f"evidence could not be stored: {error.strerror}",
                 where=str(path),
-                advice="Make room or mend the disk, then `loop resume`: everything before it is safe.",
+                advice=advice_for(error),
             ) from error
         return Stored(digest, len(clean), redactions)
 
     def _write(self, path: Path, data: bytes) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Not its parents: a run's folder that was removed is not made again behind the back of its log.
+        self.folder.mkdir(exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             with fresh.open("wb") as file:

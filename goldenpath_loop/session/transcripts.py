@@ -14,6 +14,7 @@ from typing import Any, Self
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.redaction import Redactor
+from goldenpath_loop.system.disk import advice_for
 
 __all__ = [
     "FOLDER",
@@ -49,7 +50,7 @@ class Transcript:
             self.path = _free(place, name)
             self._file = self.path.open("xb")
         except OSError as error:
-            raise LogError(f"the transcript cannot be written: {error.strerror}", where=str(place)) from error
+            raise _unwritten(error, place) from error
         self.relative = f"{FOLDER}/{self.path.name}"
 
     def __enter__(self) -> Self:
@@ -72,15 +73,25 @@ class Transcript:
             self._file.write(line)
             self._file.flush()
         except OSError as error:
-            raise LogError(
-                f"the transcript cannot be written: {error.strerror}", where=str(self.path)
-            ) from error
+            raise _unwritten(error, self.path) from error
         self._hash.update(line)
 
     def digest(self) -> str:
-        """SHA-256 of all lines, once they are on the disk."""
-        os.fsync(self._file.fileno())
+        """SHA-256 of all lines, once they are on the disk.
+
+        Raises:
+            LogError: The disk did not take them.
+        """
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _unwritten(error, self.path) from error
         return self._hash.hexdigest()
+
+
+def _unwritten(error: OSError, place: Path) -> LogError:
+    message = f"the transcript cannot be written: {error.strerror}"
+    return LogError(message, where=str(place), advice=advice_for(error))
 
 
 def transcripts_of(folder: RunFolder, name: str) -> list[Path]:
