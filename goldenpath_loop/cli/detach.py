@@ -35,6 +35,7 @@ def detach(folder: RunFolder) -> int:
     from goldenpath_loop.session.chain import read
     from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.system.detached import start_detached
+    from goldenpath_loop.system.standard_streams import say_last
 
     warn_of_network(folder.path.parent)
     argv = (sys.executable, "-m", "goldenpath_loop", "resume", str(folder.path))
@@ -43,7 +44,10 @@ def detach(folder: RunFolder) -> int:
     give_up_at = time.monotonic() + _LIVES_WITHIN_S
     while time.monotonic() < give_up_at:
         if is_held(folder.log) or fold(read(folder.log)).finished is not None:
-            typer.echo(json.dumps({"run": folder.id, "folder": str(folder.path), "pid": engine.pid}))
+            # Whoever does not read it still has a run that lives.
+            say_last(
+                sys.stdout, json.dumps({"run": folder.id, "folder": str(folder.path), "pid": engine.pid})
+            )
             return 0
         if engine.exit_code is not None:
             break

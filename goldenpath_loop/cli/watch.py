@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO, cast
 
-import typer
-
 from goldenpath_loop.cli.runs import warn_of_network
 from goldenpath_loop.core.state import State
 from goldenpath_loop.errors import LogError, LoopError
@@ -156,12 +154,12 @@ def say_again(folder: RunFolder, state: State, finished: RunFinished, *, as_json
     from goldenpath_loop.review.handing_over import hand_off_rows
 
     if as_json:
-        typer.echo(_record(folder, finished, state))
+        say_last(sys.stdout, _record(folder, finished, state))
     else:
-        typer.echo(f"{folder.id} is finished. {finished.outcome}: {finished.reason}")
+        say_last(sys.stdout, f"{folder.id} is finished. {finished.outcome}: {finished.reason}")
         for label, words in hand_off_rows(finished.hand_off) if finished.hand_off is not None else ():
-            typer.echo(f"{label}: {words}" if label else words)
-        typer.echo(f"worklog: {folder.worklog}")
+            say_last(sys.stdout, f"{label}: {words}" if label else words)
+        say_last(sys.stdout, f"worklog: {folder.worklog}")
     return finished.exit_code
 
 

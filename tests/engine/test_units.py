@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.units import LocalWorkers, Outcome
-from goldenpath_loop.errors import InternalError, LogError, RepositoryError
+from goldenpath_loop.errors import DiskError, InternalError, LogError, RepositoryError
 from goldenpath_loop.records.effects import AnyEffect, CollectTests, InspectBase, ReadHistory, RunSuite
 from goldenpath_loop.records.events import EffectFailed, EffectSettled
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt, HistoryReceipt
@@ -72,7 +73,10 @@ async def test_an_error_of_the_world_is_an_outcome() -> None:
     assert (outcome.error, outcome.advice) == ("/repo: git refused", "Try again.")
 
 
-@pytest.mark.parametrize("error", [InternalError("ours"), LogError("full"), KeyError("bug")])
+@pytest.mark.parametrize(
+    "error",
+    [InternalError("ours"), LogError("full"), DiskError("full"), KeyError("bug"), OSError(errno.EMFILE, "m")],
+)
 async def test_an_error_of_ours_ends_everything(error: Exception) -> None:
     """It is not mistaken for something the world did; whoever waits for an outcome is told."""
     with pytest.raises(BaseExceptionGroup) as caught:
@@ -81,6 +85,18 @@ async def test_an_error_of_ours_ends_everything(error: Exception) -> None:
             with anyio.fail_after(5):
                 await workers.next_outcome()
     assert caught.value.subgroup(type(error)) is not None
+
+
+async def test_a_disk_that_refuses_ends_everything_with_its_place() -> None:
+    """It is no outcome of the unit that met it first."""
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with LocalWorkers(raising(OSError(errno.ENOSPC, "full", "/scratch/x")), jobs=1) as workers:
+            await workers.submit(HISTORY)
+            with anyio.fail_after(5):
+                await workers.next_outcome()
+    (error,) = caught.value.exceptions
+    assert isinstance(error, DiskError)
+    assert (error.message, error.where) == ("full", "/scratch/x")
 
 
 async def test_heavy_units_wait_for_a_free_job_and_light_ones_do_not() -> None:
