@@ -44,7 +44,7 @@ from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt
 from goldenpath_loop.records.usage import Usage
 
-__all__ = ["EffectRecord", "State", "evolve", "fold"]
+__all__ = ["CallsOf", "EffectRecord", "State", "evolve", "fold"]
 
 ReceiptT = TypeVar("ReceiptT")
 
@@ -61,6 +61,15 @@ class EffectRecord:
     evidence: tuple[str, ...] = ()
     generation: int = 0
     """Which engine process asked for it; a resume starts the next generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallsOf:
+    """Calls of one dispatch, those before a crash included."""
+
+    last: int = 0
+    """Number of the latest."""
+    used: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True)
@@ -100,8 +109,8 @@ class State:
     """What models have used so far in finished calls."""
     open_calls: PersistentMap[tuple[str, int], Usage] = field(default_factory=PersistentMap)
     """Reserved and not settled; a call that a crash cut off stays here, and counts in full."""
-    last_calls: PersistentMap[str, int] = field(default_factory=PersistentMap)
-    """Number of the latest call of each dispatch."""
+    calls: PersistentMap[str, CallsOf] = field(default_factory=PersistentMap)
+    """What each dispatch has asked of models."""
     proposed: frozenset[tuple[int, str, str]] = frozenset()
     """What was put before the gate: cycle, kind of finding, and the cluster or service it is about."""
 
@@ -109,6 +118,11 @@ class State:
     def charged(self) -> Usage:
         """What counts against the limits: what was used, and what is reserved."""
         return sum(self.open_calls.values(), self.usage)
+
+    def charged_to(self, dispatch: str) -> Usage:
+        """What counts against the limits of one dispatch, also when a crash cut it off and it is asked again."""
+        still_open = (most for (whose, _), most in self.open_calls.items() if whose == dispatch)
+        return sum(still_open, self.calls.get(dispatch, CallsOf()).used)
 
     def judged(self, dispatch: str) -> int:
         """How many claims of one dispatch stood before the gate."""
@@ -273,13 +287,19 @@ def _changes(state: State, event: AnyEvent | UnknownEvent, at: datetime) -> dict
 
 def _charged(state: State, event: UsageReserved | UsageRecorded) -> dict[str, Any]:
     call = (event.dispatch, event.call)
+    its = state.calls.get(event.dispatch, CallsOf())
     if isinstance(event, UsageReserved):
+        its = replace(its, last=event.call)
         return {
             "open_calls": state.open_calls.plus(call, event.most),
-            "last_calls": state.last_calls.plus(event.dispatch, event.call),
+            "calls": state.calls.plus(event.dispatch, its),
         }
-    still_open = PersistentMap({key: most for key, most in state.open_calls.items() if key != call})
-    return {"open_calls": still_open, "usage": state.usage + event.usage}
+    its = replace(its, used=its.used + event.usage)
+    return {
+        "open_calls": PersistentMap({key: most for key, most in state.open_calls.items() if key != call}),
+        "calls": state.calls.plus(event.dispatch, its),
+        "usage": state.usage + event.usage,
+    }
 
 
 def _proposed(state: State, finding: Finding) -> frozenset[tuple[int, str, str]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import anyio
+
+from goldenpath_loop.core.state import CallsOf
 from goldenpath_loop.engine.desk import Desk
 from goldenpath_loop.errors import PutOffError
 from goldenpath_loop.records.agents import AgentLimits
@@ -31,8 +34,8 @@ class DispatchAccount:
         self._own = own
         self._run = run
         # A dispatch that is asked again after a crash goes on counting where the first one ended.
-        self._calls = desk.state().last_calls.get(dispatch, 0)
-        self.used = Usage()
+        self._calls = desk.state().calls.get(dispatch, CallsOf()).last
+        self.used = desk.state().charged_to(dispatch)
 
     async def reserve(self, model: str, most: Usage) -> int | str:
         """Number of the call when there is room for it, else which limit stands in the way.
@@ -46,7 +49,9 @@ class DispatchAccount:
             if not may_begin:
                 raise PutOffError(where=self._dispatch)
             call = self._reserved(model, most)
-            await self._desk.session.commit()
+            # Whoever is cancelled here would leave a reservation behind that nobody settles.
+            with anyio.CancelScope(shield=True):
+                await self._desk.session.commit()
             return call
 
     def _reserved(self, model: str, most: Usage) -> int | str:

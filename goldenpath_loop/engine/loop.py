@@ -29,6 +29,7 @@ from goldenpath_loop.records.events import (
     EvidenceCaptured,
     FindingAppended,
     FindingRejected,
+    LimitsChanged,
     RunFinished,
 )
 from goldenpath_loop.records.findings import Finding
@@ -71,6 +72,7 @@ class Engine:
         self._unsaid = self._past.unsaid()
         self._evidence: dict[str, list[str]] = {}
         self._last_claim: Finding | None = None
+        self._waiting = anyio.CancelScope()
         session.listen(self._hear)
 
     @property
@@ -131,11 +133,11 @@ class Engine:
             phase = self.state.phase.phase if self.state.phase else "between phases"
             raise InternalError("nothing is in flight and nothing is decided", where=phase)
         await self.session.commit()
-        with anyio.move_on_after(max(0.0, self._left_s())):
+        with anyio.move_on_after(max(0.0, self._left_s())) as self._waiting:
             self._settle(await self.workers.next_outcome())
             return
         if self._left_s() > 0:
-            return  # somebody gave it more time meanwhile
+            return  # somebody changed the limits meanwhile
         for effect in self.state.in_flight:
             await self.workers.cancel(effect.key)
         self._settle(await self.workers.next_outcome())
@@ -203,6 +205,8 @@ class Engine:
         self.session.append(event)
 
     def _hear(self, line: Line) -> None:
+        if isinstance(line.event, LimitsChanged):
+            self._waiting.cancel()
         if isinstance(line.event, EvidenceCaptured):
             self._evidence.setdefault(line.event.effect, []).append(line.event.evidence.id)
 

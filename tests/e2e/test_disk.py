@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from goldenpath_loop.session.log import read
+from goldenpath_loop.session.chain import read
 from tests.e2e.command import LOOP, Typed, environment, leftovers, only_run, state_of, typed
 from tests.e2e.gated import Gated, build_gated
 
@@ -108,7 +108,7 @@ def test_a_run_folder_that_is_renamed_stops_the_run_and_one_that_is_brought_back
     _is_one_clear_error(done, runs, "bring it back, then `loop resume`")
     assert [path.name for path in runs.iterdir()] == [".gitignore"]
     assert leftovers(str(tmp_path)) == []
-    began = read(aside / "session.jsonl")[0].event
+    began = next(read(aside / "session.jsonl")).event
     assert began.type == "run.started"
     aside.rename(runs / began.run)
     resumed = typed("resume", "--json", "--runs", str(runs), folder=library.root, cache=tmp_path)

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from goldenpath_loop.records.events import ControlRequested, RunPaused
-from goldenpath_loop.session.log import is_held, read
+from goldenpath_loop.session.chain import read
+from goldenpath_loop.session.lock import is_held
 from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
 from tests.e2e.gated import Gated, build_gated
 from tests.e2e.library import LIBRARY_CONFIG
@@ -91,7 +92,7 @@ def test_a_terminal_that_closes_pauses_the_run(tmp_path: Path) -> None:
         assert process.wait(timeout=60) == 130
     assert leftovers(str(tmp_path)) == []
     run = only_run(library.root / "runs")
-    last = read(run.log)[-1].event
+    last = list(read(run.log))[-1].event
     assert isinstance(last, RunPaused)
     assert "SIGHUP" in last.reason
     assert "SIGHUP" in run.worklog.read_text()

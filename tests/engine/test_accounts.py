@@ -184,6 +184,24 @@ def test_what_is_cut_off_counts_as_the_most_it_could_use(tmp_path: Path) -> None
     process.die()
 
 
+def test_an_agent_that_is_asked_again_after_a_crash_has_used_what_it_used(tmp_path: Path) -> None:
+    """Its own limit does not start again at zero either; the call that was cut off counts in full."""
+    own = WIDE.model_copy(update={"cost_usd": 2.25})
+    process = Process(begun(tmp_path / "run"), Limits(), own)
+    assert anyio.run(asked, Scripted(WELL), process) == WELL
+    used = process.state.charged.cost_usd
+    assert isinstance(anyio.run(reserve, process.account("c1/fix/K1/1"), MOST), int)
+    process.die()
+    process = Process(process.session.folder, Limits(), own)
+    process.session.append(RunResumed(version="0"))
+    assert process.account("c1/fix/K1/1").used.cost_usd == used + MOST.cost_usd
+    assert process.account("c1/fix/K2/1").used.cost_usd == 0
+    said = anyio.run(asked, Scripted(WELL), process)
+    assert isinstance(said, Fault) and said.kind == "budget"
+    assert "this agent's money" in said.message
+    process.die()
+
+
 @pytest.mark.parametrize(
     ("run", "own", "limit"),
     [

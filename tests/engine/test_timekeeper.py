@@ -17,7 +17,12 @@ from goldenpath_loop.core.clock_jump import LEAST_S
 from goldenpath_loop.core.state import fold
 from goldenpath_loop.engine.timekeeper import Timekeeper, behind_s
 from goldenpath_loop.records.effects import AnyEffect
-from goldenpath_loop.records.events import ClockJumped, CycleStarted, Line, RunResumed
+from goldenpath_loop.records.events import (
+    ClockJumped,
+    CycleStarted,
+    RunResumed,
+)
+from goldenpath_loop.records.line import Line
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.review.worklog import render_worklog

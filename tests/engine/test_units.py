@@ -14,7 +14,8 @@ from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.units import LocalWorkers, Outcome
 from goldenpath_loop.errors import DiskError, InternalError, LogError, RepositoryError
 from goldenpath_loop.records.effects import AnyEffect, CollectTests, InspectBase, ReadHistory, RunSuite
-from goldenpath_loop.records.events import EffectFailed, EffectSettled
+from goldenpath_loop.records.events import EffectFailed, EffectSettled, LimitsChanged
+from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt, HistoryReceipt
 from goldenpath_loop.session.session import Session
 from goldenpath_loop.testing import paper_policy
@@ -325,3 +326,25 @@ async def test_a_pausing_engine_lets_what_runs_end_and_starts_nothing(tmp_path: 
 
 def _suite(key: str) -> RunSuite:
     return RunSuite(key=key, suite="unit", tree="t", revision="a" * 40)
+
+
+async def test_a_lowered_limit_does_not_wait_for_what_is_under_way(tmp_path: Path) -> None:
+    """A person gives a run less time while a unit hangs: the unit is ended, and the run hands over."""
+    run = start(tmp_path / "run")
+
+    async def perform(effect: AnyEffect) -> AnyReceipt:
+        await anyio.sleep_forever()
+        raise AssertionError("nobody gets here")
+
+    with Session(run) as session:
+        async with LocalWorkers(perform, jobs=1) as workers, anyio.create_task_group() as people:
+            engine = Engine(session, paper_policy(), workers)
+
+            async def lower() -> None:
+                await anyio.wait_all_tasks_blocked()
+                session.append(LimitsChanged(limits=Limits(duration_s=0.001), by="ada"))
+
+            people.start_soon(lower)
+            finished = await engine.run()
+    assert finished is not None
+    assert finished.outcome == "budget"

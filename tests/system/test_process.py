@@ -374,7 +374,11 @@ STOPPED = """
 import os, signal, sys, time
 import anyio
 from pathlib import Path
-from goldenpath_loop.system.process import Command, own_environment, run
+from goldenpath_loop.system.process import (
+    Command,
+    run,
+)
+from goldenpath_loop.system.environment import own_environment
 
 async def main():
     code = "import time; print('on', flush=True); time.sleep(2.5); print('done', flush=True)"
