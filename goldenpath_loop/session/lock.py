@@ -17,6 +17,7 @@ from pathlib import Path
 
 from goldenpath_loop.errors import RunLockedError
 from goldenpath_loop.system import clock
+from goldenpath_loop.system.mounts import network_kind_of
 
 __all__ = ["Owner", "is_held", "lock", "owner_of", "release"]
 
@@ -38,7 +39,7 @@ def lock(fd: int, log: Path) -> None:
     """Take the lock of the log at `log`, open as `fd`, and leave our name beside it.
 
     Raises:
-        RunLockedError: Another process holds it.
+        RunLockedError: Another process holds it, or may hold it on another machine.
     """
     give_up_at_s = clock.monotonic_s() + _LOOKER_S
     while True:
@@ -51,6 +52,7 @@ def lock(fd: int, log: Path) -> None:
                 time.sleep(_LOOKER_S / 10)
                 continue
             raise _locked(log) from error
+    _refuse_what_no_lock_can_tell(log)
     own = Owner(os.getpid(), socket.gethostname(), clock.now().isoformat(timespec="seconds"))
     # Who it is helps a person; a run that cannot say it is locked all the same.
     with contextlib.suppress(OSError):
@@ -88,6 +90,21 @@ def owner_of(log: Path) -> Owner | None:
         return Owner(int(record["pid"]), str(record["host"])[:255], str(record["since"])[:40])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _refuse_what_no_lock_can_tell(log: Path) -> None:
+    """Where another machine's locks may not be seen, its name beside the log counts as much."""
+    owner = owner_of(log)
+    if owner is None or owner.host == socket.gethostname():
+        return
+    kind = network_kind_of(log.parent)
+    if kind:
+        raise RunLockedError(
+            f"process {owner.pid} on {owner.host} has written this run since {owner.since} and did not say goodbye; "
+            f"whether it still does, {kind} cannot tell",
+            where=str(log.parent),
+            advice=f"If that process is gone, remove {_place(log)} and try again.",
+        )
 
 
 def _locked(log: Path) -> RunLockedError:
