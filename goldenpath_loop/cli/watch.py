@@ -73,7 +73,10 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
             session.watch(view.line)
             if session.seq > 1:
                 assert past.state.last_at is not None
-                session.append(RunResumed(version=__version__, behind_s=behind_s(past.state.last_at)))
+                behind = behind_s(past.state.last_at)
+                session.append(
+                    RunResumed(version=__version__, torn_bytes=session.torn_bytes, behind_s=behind)
+                )
             try:
                 end = anyio.run(
                     lambda: drive(

@@ -109,6 +109,8 @@ class RunResumed(Event):
     type: Literal["run.resumed"] = "run.resumed"
     version: str
     schema_version: int = SCHEMA_VERSION
+    torn_bytes: int = Field(default=0, ge=0)
+    """Bytes of a last line that was not written whole; they were moved aside."""
     behind_s: float = Field(default=0.0, ge=0)
     """Seconds that the clock stood before the last line of the log: it was set back while nobody looked."""
 

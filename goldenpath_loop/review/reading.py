@@ -181,8 +181,8 @@ def add_line(reading: Reading, line: Line) -> None:
             reading.limits.append(event)
         case RunPaused(reason=reason):
             reading.breaks.append((at, f"paused: {reason}"))
-        case RunResumed(version=version, behind_s=behind_s):
-            reading.breaks.append((at, resumed_words(version, behind_s)))
+        case RunResumed() as event:
+            reading.breaks.append((at, resumed_words(event)))
         case ClockJumped(by_s=by_s):
             reading.breaks.append((at, jump_words(by_s)))
         case _:

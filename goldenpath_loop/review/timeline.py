@@ -140,8 +140,8 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
         case RunStarted() as event:
             target = event.policy.target.name if event.policy else "no usable configuration"
             yield Weight.HEADLINE, "plain", f"run {event.run}: target {target}, focus {event.focus or 'none'}"
-        case RunResumed(version=version, behind_s=behind_s):
-            yield Weight.HEADLINE, "doubtful", resumed_words(version, behind_s)
+        case RunResumed() as event:
+            yield Weight.HEADLINE, "doubtful", resumed_words(event)
         case ClockJumped(by_s=by_s):
             yield Weight.HEADLINE, "doubtful", jump_words(by_s)
         case RunPaused(reason=reason):

@@ -11,6 +11,7 @@ from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
 from goldenpath_loop.records.base import EffectKey, Revision
 from goldenpath_loop.records.effects import AnyEffect
+from goldenpath_loop.records.events import RunResumed
 from goldenpath_loop.records.receipts import AnyReceipt, DispatchReceipt
 from goldenpath_loop.records.results import SuiteRun, TestResult
 
@@ -56,10 +57,14 @@ def jump_words(by_s: float) -> str:
     return f"{what}; limits do not count it"
 
 
-def resumed_words(version: str, behind_s: float) -> str:
-    """A resume, and whether the time before it can be told from the log."""
-    behind = f"; the clock stood {seconds(behind_s)} before the last line of the log" if behind_s else ""
-    return f"resumed by version {version}{behind}"
+def resumed_words(event: RunResumed) -> str:
+    """A resume, what a crash left of a last line, and whether the time before it can be told from the log."""
+    words = f"resumed by version {event.version}"
+    if event.torn_bytes:
+        words += f"; the last line was torn, its {amount(event.torn_bytes, 'byte')} were moved aside"
+    if event.behind_s:
+        words += f"; the clock stood {seconds(event.behind_s)} before the last line of the log"
+    return words
 
 
 def short(revision: Revision | None) -> str:

@@ -118,10 +118,16 @@ def test_a_killed_engine_is_resumed(tmp_path: Path) -> None:
     library = build_library(tmp_path, commits=12, culprit=9)
     exit_code = _interrupted(["start"], library.root, tmp_path, "five_whys", signal.SIGKILL)
     assert exit_code == -signal.SIGKILL
-    assert not state_of(only_run(library.root / "runs")).paused
+    run = only_run(library.root / "runs")
+    assert not state_of(run).paused
+    with run.log.open("ab") as log:
+        log.write(b'{"seq":')
     resumed = typed("resume", "--json", folder=library.root, cache=tmp_path)
     assert resumed.exit_code == 0, resumed.errors
     assert resumed.record["outcome"] == "repaired"
+    assert (run.path / "session.jsonl.torn-1").read_bytes() == b'{"seq":'
+    told = typed("show", "--runs", str(library.root / "runs"), folder=library.root).output
+    assert "the last line was torn, its 7 bytes were moved aside" in told
 
 
 @pytest.mark.parametrize("ready", ["test_select", "execute"])

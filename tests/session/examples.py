@@ -364,7 +364,7 @@ EVENTS: tuple[AnyEvent, ...] = (
         platform="p",
     ),
     RunPaused(reason="SIGINT", causes=("V1",)),
-    RunResumed(version="1", behind_s=12.5),
+    RunResumed(version="1", torn_bytes=3, behind_s=12.5),
     RunFinished(
         outcome="blocked",
         reason="r",
