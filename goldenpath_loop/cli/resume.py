@@ -25,11 +25,15 @@ def resume(
     ] = False,
 ) -> None:
     """Go on where a run stopped. A finished run is left alone and its outcome said again."""
+    import anyio
+
     from goldenpath_loop.cli.runs import runs_folder
     from goldenpath_loop.cli.watch import say_again, watch_run, write_worklog
     from goldenpath_loop.core.state import fold
+    from goldenpath_loop.engine.left_over import clear_up
     from goldenpath_loop.session.chain import last_line, read
     from goldenpath_loop.session.folder import find_run
+    from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.session.session import load
 
     folder = find_run(runs_folder(runs), run)
@@ -37,6 +41,9 @@ def resume(
     if first is None or not isinstance(first.event, RunStarted):
         raise LogError("the log has no beginning", where=str(folder.log))
     if last is not None and isinstance(last.event, RunFinished):
+        if not is_held(folder.log):
+            # Its engine may have been killed after its last event and before it had cleared up.
+            anyio.run(clear_up, folder, first.event)
         if not folder.worklog.exists() or folder.worklog.stat().st_mtime < folder.log.stat().st_mtime:
             # The disk may have been full when it ended.
             write_worklog(folder, *load(folder))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 
 from goldenpath_loop.core.approval import waiting_for
 from goldenpath_loop.core.past import Past
 from goldenpath_loop.engine.bench import Bench, open_bench
 from goldenpath_loop.engine.desk import open_desk
 from goldenpath_loop.engine.door import Door
+from goldenpath_loop.engine.left_over import end_processes_of, mark_of
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.perform import perform, tidy
 from goldenpath_loop.engine.timekeeper import Timekeeper
@@ -28,7 +27,7 @@ from goldenpath_loop.session.requests import take
 from goldenpath_loop.session.session import Session
 from goldenpath_loop.system.admission import closed_when
 from goldenpath_loop.system.disk import require_room
-from goldenpath_loop.system.process_tree import end_left_over, mark_from_now_on
+from goldenpath_loop.system.process_tree import mark_from_now_on
 from goldenpath_loop.team.load import team_of
 
 __all__ = ["drive"]
@@ -76,9 +75,8 @@ async def drive(
     Raises:
         LoopError: The run cannot go on; the log stays as it is and `loop resume` may try again.
     """
-    own = f"run-{hashlib.sha256(str(session.folder.path.resolve()).encode()).hexdigest()[:20]}"
-    await to_thread.run_sync(end_left_over, own)
-    mark_from_now_on(own)
+    await end_processes_of(session.folder)
+    mark_from_now_on(mark_of(session.folder))
     interruption, timekeeper = _Interruption(), Timekeeper(session)
     # Requests to an earlier engine died with it.
     take(session.folder)

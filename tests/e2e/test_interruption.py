@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from goldenpath_loop.engine.left_over import mark_of
 from goldenpath_loop.records.events import ControlRequested, EffectRequested, RunPaused
 from goldenpath_loop.session.chain import read
+from goldenpath_loop.system.process_tree import MARKER
 from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
 from tests.e2e.library import build_library, git
 
@@ -152,6 +154,25 @@ def test_a_finished_run_is_left_alone(tmp_path: Path) -> None:
     again = typed("resume", "--json", folder=library.root, cache=tmp_path)
     assert again.exit_code == 0
     assert again.record["outcome"] == "passed"
+    assert run.log.read_bytes() == before
+
+
+def test_an_engine_that_was_killed_after_its_last_event_is_cleared_up_after(tmp_path: Path) -> None:
+    """The run is finished, and what its engine could not end any more is ended by the resume."""
+    library = build_library(tmp_path, commits=3, culprit=99)
+    assert typed("start", "--json", folder=library.root, cache=tmp_path).exit_code == 0
+    run = only_run(library.root / "runs")
+    before = run.log.read_bytes()
+    (trees,) = (tmp_path / "cache" / "goldenpath-loop").iterdir()
+    scratch, tree = trees / f"{run.id}.scratch", trees / run.id / "cycle-1"
+    scratch.mkdir()
+    git(library.root, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
+    environ = {**os.environ, MARKER: mark_of(run)}
+    with subprocess.Popen(["sleep", "600"], env=environ, start_new_session=True) as left:
+        assert typed("resume", "--json", folder=library.root, cache=tmp_path).exit_code == 0
+        assert left.wait(timeout=60) == -signal.SIGKILL
+    assert not scratch.exists()
+    assert not tree.exists()
     assert run.log.read_bytes() == before
 
 
