@@ -1,4 +1,4 @@
-"""Deploys by the team's own script, then waits until the services say that they serve the revision."""
+"""Deploys by the team's own script, unless the services say that they serve the revision; waits until they do."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ async def deploy_by_command(
 ) -> DeployReceipt:
     """Run the deploy script and wait until what it deployed is served.
 
+    When every service that names its revision names this one, somebody deployed it already, most likely an engine that
+    was killed before it could say so: the script is not run again.
+
     Args:
         spec: The script (`{revision}`, `{branch}` and the usual placeholders) and `ready_timeout_s`, which
             starts when the script has ended.
@@ -72,6 +75,10 @@ async def deploy_by_command(
         if service.revision
     }
     receipt = DeployReceipt(deployment=name, revision=revision)
+    standing = await _standing(services, bells, urls, revision)
+    if standing:
+        witness.progress(f"{name}: serves {revision[:_SHOWN]} already")
+        return receipt.model_copy(update={"starts": standing})
     witness.progress(f"{name}: {shlex.join(spec.command)}")
     try:
         done = await run(Command(argv, cwd=tree, env=environment, timeout_s=script_timeout_s))
@@ -100,13 +107,24 @@ async def deploy_by_command(
         return receipt.model_copy(
             update={"problem": f"the deploy script {how}: {plain_line(last_words(text), max_chars=300)}"}
         )
+    return await _followed(receipt, services, bells, urls, spec.ready_timeout_s, witness)
+
+
+async def _followed(
+    receipt: DeployReceipt,
+    services: tuple[ServiceSpec, ...],
+    bells: Mapping[str, Doorbell],
+    urls: Mapping[str, str],
+    timeout_s: float,
+    witness: Witness,
+) -> DeployReceipt:
+    """The receipt with what became of each service that can be asked, after the script ended well."""
     reports: dict[str, StartReport] = {}
 
     async def wait_for(service: ServiceSpec) -> None:
-        reports[service.name] = await _served(
-            service, bells[service.name], urls[service.name], revision, spec.ready_timeout_s
-        )
-        witness.progress(f"{name}: {service.name} {reports[service.name].summary}")
+        name = service.name
+        reports[name] = await _served(service, bells[name], urls[name], receipt.revision, timeout_s)
+        witness.progress(f"{receipt.deployment}: {name} {reports[name].summary}")
 
     async with anyio.create_task_group() as group:
         for service in services:
@@ -127,6 +145,30 @@ def _bell_of(service: ServiceSpec, url: str, variables: Mapping[str, str]) -> Do
             advice="It is read from the service's first http probe; give it one, and an address.",
         )
     return bell
+
+
+async def _standing(
+    services: tuple[ServiceSpec, ...], bells: Mapping[str, Doorbell], urls: Mapping[str, str], revision: str
+) -> tuple[StartReport, ...]:
+    """Reports of the services that can be asked, if each of them serves `revision` already."""
+    served: dict[str, str | None] = {}
+
+    async def ask(service: ServiceSpec) -> None:
+        bell = bells[service.name]
+        answer = await exchange(bell.method, bell.url, timeout_s=bell.timeout_s)
+        served[service.name] = answer.revision(service.revision)
+
+    asked = [service for service in services if service.name in bells]
+    async with anyio.create_task_group() as group:
+        for service in asked:
+            group.start_soon(ask, service)
+    if any(served[service.name] != revision for service in asked):
+        return ()
+    summary = f"serves {revision[:_SHOWN]} already"
+    return tuple(
+        StartReport(service=service.name, started=True, url=urls[service.name], summary=summary)
+        for service in asked
+    )
 
 
 async def _served(

@@ -125,6 +125,18 @@ async def test_a_stale_answer_is_waited_out_until_the_revision_is_served(
     assert output.obtained.exit_code == 0
 
 
+async def test_what_is_served_already_is_not_deployed_again(
+    tmp_path: Path, tree: Path, witness: RecordingWitness
+) -> None:
+    (tree / "served").write_text(NEW)
+    async with Staging(tmp_path, tree) as url:
+        receipt = await deploy(tree, url, witness, "{python}", "deploy.py", "{revision}", "{branch}")
+    assert not (tree / "deployed").exists()
+    assert receipt.problem == ""
+    assert [(start.service, start.started) for start in receipt.starts] == [("auth", True)]
+    assert receipt.starts[0].summary == f"serves {NEW[:12]} already"
+
+
 async def test_a_script_that_changes_nothing_is_seen_by_what_is_still_served(
     tmp_path: Path, tree: Path, witness: RecordingWitness
 ) -> None:
