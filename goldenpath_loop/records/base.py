@@ -6,7 +6,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-__all__ = ["EffectKey", "EvidenceId", "Record", "Reference", "Revision", "ServiceName", "SuiteName", "TestId"]
+__all__ = [
+    "EffectKey",
+    "EvidenceId",
+    "Record",
+    "Reference",
+    "Revision",
+    "ServiceName",
+    "SuiteName",
+    "TestId",
+    "pull_request_ref",
+]
 
 EvidenceId = Annotated[str, StringConstraints(pattern=r"^E[0-9]+$")]
 """Short name of one piece of evidence within its run: `E17`."""
@@ -30,3 +40,8 @@ class Record(BaseModel):
     """A value that never changes after it was made and refuses fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def pull_request_ref(branch: str) -> str:
+    """Ref of the remote by which the pull request of `branch` is entered there, so that all engines open one."""
+    return f"refs/goldenpath/pull-requests/{branch}"
