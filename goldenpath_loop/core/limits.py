@@ -9,7 +9,7 @@ from goldenpath_loop.core.state import State
 from goldenpath_loop.records.policy import Limits, Policy
 from goldenpath_loop.records.receipts import PullRequestReceipt
 
-__all__ = ["cut_short", "in_force", "limits_of", "refused_by", "used"]
+__all__ = ["cut_short", "in_force", "limits_of", "opened", "refused_by", "used"]
 
 _CUT_SHORT = "cancelled"
 """What stands in the log of an effect that was ended because the time was up."""
@@ -27,13 +27,18 @@ def in_force(policy: Policy, state: State) -> Policy:
     return policy if state.limits is None else policy.model_copy(update={"limits": state.limits})
 
 
+def opened(state: State) -> int:
+    """How many pull requests this run has opened. One that another run opened is nothing more to read for anybody."""
+    receipts = (record.receipt for record in state.effects.values())
+    return sum(isinstance(one, PullRequestReceipt) and not one.opened_by for one in receipts)
+
+
 def used(state: State, now: datetime) -> dict[str, float]:
     """What counts against each limit of the whole run, by its name; patches are counted for each failure."""
-    opened = sum(isinstance(record.receipt, PullRequestReceipt) for record in state.effects.values())
     charged = state.charged
     return {
         "cycles": state.cycle,
-        "pull_requests": opened,
+        "pull_requests": opened(state),
         "duration_s": round(state.active_until(now), 1),
         "cost_usd": round(charged.cost_usd, 4),
         "tokens": charged.tokens,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from goldenpath_loop.core.wording import counted
+from goldenpath_loop.core.wording import counted, pull_request_words
 from goldenpath_loop.records.effects import (
     ApplyPatch,
     AuditTree,
@@ -222,7 +222,7 @@ def _text(index: _Index, name: str, event: AnyEvent) -> str:
         case EvidenceCaptured(evidence=evidence):
             return f"{evidence.kind}: {evidence.subject}{_words(index.results.get(evidence.id))}"
         case EffectSettled(receipt=PullRequestReceipt() as receipt):
-            return f"pull request {receipt.address}{' (draft)' if receipt.draft else ''}"
+            return f"pull request {pull_request_words(receipt)}"
         case EffectSettled(receipt=receipt):
             return f"{receipt.kind.replace('_', ' ')} receipt"
         case EffectRequested(effect=effect):

@@ -13,7 +13,9 @@ from goldenpath_loop.core.remedies import (
     remedies,
 )
 from goldenpath_loop.core.state import State
+from goldenpath_loop.records.base import pull_request_ref
 from goldenpath_loop.records.events import PhaseFinished, RunFinished, RunOutcome
+from goldenpath_loop.records.receipts import PullRequestReceipt
 
 __all__ = ["EXIT_CODES", "finish", "outcome_of"]
 
@@ -72,10 +74,7 @@ def _next_actions(state: State) -> tuple[str, ...]:
         if pull_request is None:
             found += _by_hand(state, remedy)
             continue
-        if pull_request.draft:
-            found.append(f"Decide about the draft {pull_request.address}: its proof is not complete.")
-        else:
-            found.append(f"Review and merge {pull_request.address} (branch {remedy.branch}).")
+        found.append(_shown(remedy, pull_request))
     for cluster in state.clusters:
         verdict = state.verdict("culprit", cluster.id) or state.verdict("triage", cluster.id)
         if verdict is not None and verdict.value not in ("confirmed", "regression"):
@@ -98,6 +97,19 @@ def _failures(state: State) -> list[str]:
     if len(failed) > _SHOWN_FAILURES:
         found.append(f"{len(failed) - _SHOWN_FAILURES} more effects could not be carried out.")
     return found
+
+
+def _shown(remedy: Remedy, opened: PullRequestReceipt) -> str:
+    """What is left to a person of a pull request."""
+    if opened.opened_by:
+        state = "as a draft " if opened.draft else ""
+        place = f"{opened.address} there, and its text in {pull_request_ref(remedy.branch)} of the remote"
+        return f"Review and merge {remedy.branch}: already opened {state}by {opened.opened_by} ({place})."
+    unasked = f" Other runs could not be asked whether they opened it too: {opened.problem}."
+    unasked = unasked if opened.problem else ""
+    if opened.draft:
+        return f"Decide about the draft {opened.address}: its proof is not complete.{unasked}"
+    return f"Review and merge {opened.address} (branch {remedy.branch}).{unasked}"
 
 
 def _by_hand(state: State, remedy: Remedy) -> list[str]:

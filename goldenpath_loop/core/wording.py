@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sized
 
-__all__ = ["code", "counted"]
+from goldenpath_loop.records.receipts import PullRequestReceipt
+
+__all__ = ["code", "counted", "pull_request_words"]
 
 
 def counted(things: Sized | int, noun: str) -> str:
@@ -20,3 +22,12 @@ def code(text: str) -> str:
     fence = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
     pad = " " if flat[:1] == "`" or flat[-1:] == "`" else ""
     return f"{fence}{pad}{flat}{pad}{fence}"
+
+
+def pull_request_words(receipt: PullRequestReceipt) -> str:
+    """Where a pull request is, and what is to be known about it: `runs/x/pull_request.md (draft)`."""
+    draft = " (draft)" if receipt.draft else ""
+    if receipt.opened_by:
+        return f"already opened by {receipt.opened_by}: {receipt.address}{draft}"
+    unasked = f"; other runs could not be asked whether they opened it too: {receipt.problem}"
+    return f"{receipt.address}{draft}{unasked if receipt.problem else ''}"

@@ -1,4 +1,23 @@
-"""Carries out one effect: the place where every kind of effect meets the edge that can do it."""
+"""Carries out one effect: the place where every kind of effect meets the edge that can do it.
+
+Performing a change a second time, after the first was done, half done or not begun, leaves one change in the world.
+What an engine that was killed left running is ended before (`engine/control.py`). How the world is asked then:
+
+=================  ====================================================================================================
+kind               whether it happened
+=================  ====================================================================================================
+prepare_worktree   the worktree in the folder is of this repository: it is reset; anything else there is replaced
+revert_commit      its worktree is prepared again; the commit is the same to the last bit, so it exists once
+apply_patch        likewise
+compose_remedies   likewise, for each commit of the row
+deploy             processes of ours died with their engine or were ended by their mark; one that runs from the same
+                   tree is left alone. A script: every service that can is asked which revision it serves before it
+                   runs; when none can, a person has to say (`on_crash`)
+stop_deployment    the deployment is not in the list of running ones, or ended by its mark
+push_branch        where the branch stands, here and on the remote; moved only from where it was seen
+open_pull_request  whose entry stands in the remote, by run; then whether the file beside the run has the branch
+=================  ====================================================================================================
+"""
 
 from __future__ import annotations
 
@@ -12,9 +31,9 @@ from goldenpath_loop.engine.commit_probe import probe_commit
 from goldenpath_loop.engine.dispatch import dispatch
 from goldenpath_loop.engine.hunk_probe import probe_hunks
 from goldenpath_loop.engine.patching import apply_patch
+from goldenpath_loop.engine.pull_requests import open_pull_request
 from goldenpath_loop.engine.suite_run import collect, run
 from goldenpath_loop.engine.trace import trace_tests
-from goldenpath_loop.forge.local import open_pull_request
 from goldenpath_loop.probes.service import probe_service
 from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
@@ -103,7 +122,7 @@ async def perform(effect: asked.AnyEffect, bench: Bench, witness: Witness) -> re
             remote = bench.policy.target.remote
             return await push_branch(bench.root, remote=remote, branch=effect.branch, head=effect.head)
         case asked.OpenPullRequest():
-            return _open_pull_request(effect, bench)
+            return await open_pull_request(effect, bench)
         case _:
             assert_never(effect)
 
@@ -140,20 +159,6 @@ async def _deploy(effect: asked.Deploy, bench: Bench, witness: Witness) -> recei
         python=bench.python,
         tree=tree,
         witness=witness,
-    )
-
-
-def _open_pull_request(effect: asked.OpenPullRequest, bench: Bench) -> receipts.PullRequestReceipt:
-    text, _ = bench.redactor.text(effect.body)
-    return open_pull_request(
-        bench.folder.path,
-        branch=effect.branch,
-        head=effect.head,
-        base_branch=effect.base_branch,
-        title=effect.title,
-        body=text,
-        draft=effect.draft,
-        where=f"in {bench.root}" + (f" and on {bench.policy.target.remote}" if effect.is_pushed else ""),
     )
 
 

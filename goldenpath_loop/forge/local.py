@@ -3,49 +3,85 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.receipts import PullRequestReceipt
 
-__all__ = ["open_pull_request"]
+__all__ = ["PullRequest", "address_of", "open_pull_request", "withdraw"]
 
 
-def open_pull_request(
-    folder: Path,
-    *,
-    branch: str,
-    head: Revision,
-    base_branch: str,
-    title: str,
-    body: str,
-    draft: bool,
-    where: str,
-) -> PullRequestReceipt:
-    """Write the pull request of `branch` into `folder`, once: one that is there is brought up to date.
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What is proposed."""
 
-    Args:
-        folder: The run's folder.
-        branch: Head branch; there is never a second pull request for it.
-        head: Commit the text is about.
-        base_branch: Where it should be merged.
-        title: One line.
-        body: Markdown.
-        draft: Whether its proof is still incomplete.
-        where: Where the branch can be found, in words.
-    """
-    marker = f"<!-- goldenpath: branch={branch} -->"
-    number, path, found = _find(folder, marker.encode())
-    state = "draft" if draft else "open"
-    text = (
-        f"{marker}\n# {' '.join(title.split())}\n\n"
-        f"| | |\n|---|---|\n| state | {state} |\n| branch | `{branch}` at `{head}` ({where}) |\n"
-        f"| into | `{base_branch}` |\n| merge | `git merge {branch}` |\n\n{body}"
-    )
-    data = text.encode("utf-8", "replace")
+    branch: str
+    """Head branch; there is never a second pull request for it."""
+    head: Revision
+    """Commit the text is about."""
+    base_branch: str
+    """Where it should be merged."""
+    title: str
+    """One line."""
+    body: str
+    """Markdown."""
+    draft: bool
+    """Whether its proof is still incomplete."""
+    where: str
+    """Where the branch can be found, in words."""
+    unasked: str = ""
+    """Why other runs could not be asked whether they opened it already; empty when they could."""
+
+    @property
+    def marker(self) -> str:
+        """First line of the file, by which it is found again."""
+        return f"<!-- goldenpath: branch={self.branch} -->"
+
+    @property
+    def text(self) -> str:
+        """The whole file."""
+        state = "draft" if self.draft else "open"
+        others = " ".join(self.unasked.replace("|", "\\|").split())
+        return (
+            f"{self.marker}\n# {' '.join(self.title.split())}\n\n"
+            f"| | |\n|---|---|\n| state | {state} |\n| branch | `{self.branch}` at `{self.head}` ({self.where}) |\n"
+            f"| into | `{self.base_branch}` |\n| merge | `git merge {self.branch}` |\n"
+            + (
+                f"| other runs | could not be asked whether they opened it too: {others} |\n"
+                if others
+                else ""
+            )
+            + f"\n{self.body}"
+        )
+
+
+def address_of(folder: Path, proposed: PullRequest) -> Path:
+    """Where the file is, or would be."""
+    return _find(folder, proposed.marker.encode())[1]
+
+
+def open_pull_request(folder: Path, proposed: PullRequest) -> PullRequestReceipt:
+    """Write `proposed` into the run's `folder`, once: one that is there is brought up to date."""
+    number, path, found = _find(folder, proposed.marker.encode())
+    data = proposed.text.encode("utf-8", "replace")
     if not found or path.read_bytes() != data:
         _write(path, data)
-    return PullRequestReceipt(branch=branch, address=str(path), number=number, draft=draft, found=found)
+    return PullRequestReceipt(
+        branch=proposed.branch,
+        address=str(path),
+        number=number,
+        draft=proposed.draft,
+        found=found,
+        problem=proposed.unasked,
+    )
+
+
+def withdraw(folder: Path, proposed: PullRequest) -> None:
+    """Take away the file that an engine left which was killed, because the pull request proved to be another run's."""
+    _, path, found = _find(folder, proposed.marker.encode())
+    if found:
+        path.unlink()
 
 
 def _find(folder: Path, marker: bytes) -> tuple[int, Path, bool]:

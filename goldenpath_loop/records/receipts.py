@@ -312,6 +312,10 @@ class PullRequestReceipt(Record):
     draft: bool
     found: bool = False
     """Whether it was there already."""
+    opened_by: str = ""
+    """`run RUN on HOST` when another run opened it, whose file `address` is; empty when this one did."""
+    problem: str = ""
+    """Why other runs could not be asked whether they opened it already; empty when they could."""
 
 
 AnyReceipt = Annotated[

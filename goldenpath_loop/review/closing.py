@@ -44,8 +44,7 @@ def closing_lines(state: State, charge: Charge, worklog: Path | None, *, width: 
         words = f"{short(culprit.revision)} “{culprit.subject}” for {', '.join(culprit.clusters)}"
         yield from _row("culprit", words, width)
     for opened in pull_requests_of(state):
-        draft = " (draft)" if opened.draft else ""
-        yield from _row("pull request", _place(opened.address, worklog) + draft, None)
+        yield from _row("pull request", _place(opened.address, worklog) + opened.note, None)
     if charge.calls:
         yield from _row("model", charge_words(charge), width)
     if finished is not None and finished.hand_off is not None:

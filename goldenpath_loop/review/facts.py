@@ -27,6 +27,18 @@ class PullRequestFact(Record):
     branch: str
     address: str
     draft: bool
+    opened_by: str = ""
+    """Which other run opened it; empty when it was this one."""
+    problem: str = ""
+    """Why other runs could not be asked."""
+
+    @property
+    def note(self) -> str:
+        """What is to be known about it, to stand behind its address."""
+        draft = " (draft)" if self.draft else ""
+        if self.opened_by:
+            return f"{draft}, already opened by {self.opened_by}"
+        return f"{draft}; other runs could not be asked: {self.problem}" if self.problem else draft
 
 
 def subject_of(state: State, revision: Revision | None) -> str:
@@ -57,7 +69,13 @@ def pull_requests_of(state: State) -> tuple[PullRequestFact, ...]:
     """Pull requests that were opened or found, in the order of asking."""
     receipts = (record.receipt for record in state.effects.values())
     return tuple(
-        PullRequestFact(branch=one.branch, address=one.address, draft=one.draft)
+        PullRequestFact(
+            branch=one.branch,
+            address=one.address,
+            draft=one.draft,
+            opened_by=one.opened_by,
+            problem=one.problem,
+        )
         for one in receipts
         if isinstance(one, PullRequestReceipt)
     )

@@ -149,5 +149,7 @@ def _repaired(reading: Reading) -> Iterator[Statement]:
         opened = has_pull_request(reading.state, remedy)
         if opened is not None:
             draft = " as a draft" if opened.draft else ""
-            text = f"{remedy.id} has a pull request{draft}: {opened.address} (branch {opened.branch})."
-            yield Statement(text)
+            what = f"has a pull request{draft}"
+            if opened.opened_by:
+                what = f"is shown{draft} by a pull request that {opened.opened_by} opened already"
+            yield Statement(f"{remedy.id} {what}: {opened.address} (branch {opened.branch}).")

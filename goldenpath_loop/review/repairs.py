@@ -150,8 +150,8 @@ def pull_request_rows(reading: Reading) -> tuple[PullRequestView, ...]:
         if not isinstance(effect, OpenPullRequest):
             continue
         if isinstance(receipt, PullRequestReceipt):
-            state = "draft" if receipt.draft else "open, ready for review"
-            address = _relative(receipt.address, reading)
+            state = _standing(receipt)
+            address = receipt.address if receipt.opened_by else _relative(receipt.address, reading)
         else:
             address = ""
             state = "asked for; the log ends before the answer"
@@ -168,6 +168,13 @@ def pull_request_rows(reading: Reading) -> tuple[PullRequestView, ...]:
             )
         )
     return tuple(found)
+
+
+def _standing(receipt: PullRequestReceipt) -> str:
+    if receipt.opened_by:
+        return f"already opened by {receipt.opened_by}{', a draft' if receipt.draft else ''}"
+    state = "draft" if receipt.draft else "open, ready for review"
+    return f"{state}; other runs could not be asked: {receipt.problem}" if receipt.problem else state
 
 
 def _relative(address: str, reading: Reading) -> str:

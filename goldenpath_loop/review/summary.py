@@ -181,7 +181,7 @@ def _facts(one: RunSummary) -> Iterator[tuple[str, str | Text]]:
     for culprit in one.culprits:
         yield "culprit", f"{short(culprit.revision)} “{culprit.subject}” for {', '.join(culprit.clusters)}"
     for opened in one.pull_requests:
-        yield "pull request", f"{opened.address} (branch {opened.branch}{', draft' if opened.draft else ''})"
+        yield "pull request", f"{opened.address} (branch {opened.branch}){opened.note}"
     if one.charge is not None:
         yield "model", charge_words(one.charge)
     for label, words in hand_off_rows(one.hand_off) if one.hand_off is not None else ():
@@ -224,5 +224,5 @@ def _counts(one: RunSummary) -> Text:
 
 def _found(one: RunSummary) -> str:
     found = [short(culprit.revision) for culprit in one.culprits]
-    found += [opened.address + (" (draft)" if opened.draft else "") for opened in one.pull_requests]
+    found += [opened.address + opened.note for opened in one.pull_requests]
     return ", ".join(found) or (one.reason if one.state == "damaged" else "")

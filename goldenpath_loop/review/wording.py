@@ -7,6 +7,7 @@ from typing import assert_never
 
 from goldenpath_loop.core.comparing import RepeatTally, tally
 from goldenpath_loop.core.state import EffectRecord
+from goldenpath_loop.core.wording import pull_request_words
 from goldenpath_loop.records import effects as asked
 from goldenpath_loop.records import receipts
 from goldenpath_loop.records.base import EffectKey, Revision
@@ -230,8 +231,8 @@ def receipt_words(receipt: AnyReceipt) -> str:
         case receipts.PushReceipt():
             return receipt.problem or f"{receipt.branch} is at {short(receipt.remote_head)} on the remote"
         case receipts.PullRequestReceipt():
-            draft = ", a draft" if receipt.draft else ""
-            return f"pull request {receipt.address}{draft}{', found' if receipt.found else ''}"
+            found = ", found" if receipt.found and not receipt.opened_by else ""
+            return f"pull request {pull_request_words(receipt)}{found}"
         case _:
             assert_never(receipt)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from goldenpath_loop.forge.local import open_pull_request
+from goldenpath_loop.forge.local import PullRequest, open_pull_request, withdraw
 from goldenpath_loop.records.receipts import PullRequestReceipt
 
 HEAD = "a" * 40
 
 
-def _opened(
-    folder: Path, branch: str = "goldenpath/one", *, body: str = "Why.\n", draft: bool = True
-) -> PullRequestReceipt:
-    return open_pull_request(
-        folder,
+def _proposed(
+    branch: str = "goldenpath/one", *, body: str = "Why.\n", draft: bool = True, unasked: str = ""
+) -> PullRequest:
+    return PullRequest(
         branch=branch,
         head=HEAD,
         base_branch="main",
@@ -22,7 +21,14 @@ def _opened(
         body=body,
         draft=draft,
         where="in checkout",
+        unasked=unasked,
     )
+
+
+def _opened(
+    folder: Path, branch: str = "goldenpath/one", *, body: str = "Why.\n", draft: bool = True
+) -> PullRequestReceipt:
+    return open_pull_request(folder, _proposed(branch, body=body, draft=draft))
 
 
 def test_the_file_says_what_to_merge_where(tmp_path: Path) -> None:
@@ -92,3 +98,23 @@ def test_what_a_killed_engine_left_half_written_does_not_count(tmp_path: Path) -
 
     assert (receipt.number, receipt.found) == (1, False)
     assert [path.name for path in tmp_path.iterdir()] == ["pull_request.md"]
+
+
+def test_that_nobody_else_could_be_asked_is_said_in_it(tmp_path: Path) -> None:
+    receipt = open_pull_request(tmp_path, _proposed(unasked="origin is | away"))
+
+    assert receipt.problem == "origin is | away"
+    text = (tmp_path / "pull_request.md").read_text(encoding="utf-8")
+    assert (
+        "| other runs | could not be asked whether they opened it too: origin is \\| away |\n\nWhy." in text
+    )
+
+
+def test_what_proved_to_be_another_runs_is_taken_away_and_nothing_else(tmp_path: Path) -> None:
+    _opened(tmp_path, "goldenpath/one")
+    _opened(tmp_path, "goldenpath/two")
+
+    for _ in range(2):
+        withdraw(tmp_path, _proposed("goldenpath/one"))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["pull_request-2.md"]

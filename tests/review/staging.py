@@ -96,6 +96,8 @@ class Staging(PaperTarget):
         subject: Subject of the culprit commit.
         known: Whether earlier runs have seen the tests green.
         address: Where its pull requests are.
+        opened_by: Which other run opened them; empty when this one does.
+        unasked: Why other runs could not be asked.
         renamed: Gives tests other ids.
     """
 
@@ -104,6 +106,8 @@ class Staging(PaperTarget):
     subject: str = "Consolidate paths and route registration"
     known: bool = True
     address: str = "pull_request.md"
+    opened_by: str = ""
+    unasked: str = ""
     renamed: Callable[[str], str] = str
     deployed: dict[str, str] = field(default_factory=dict)
 
@@ -139,7 +143,13 @@ class Staging(PaperTarget):
                 ]
                 return receipt.model_copy(update={"services": tuple(asking)})
             case asked.OpenPullRequest(branch=branch, draft=draft):
-                return receipts.PullRequestReceipt(branch=branch, address=self.address, draft=draft)
+                return receipts.PullRequestReceipt(
+                    branch=branch,
+                    address=self.address,
+                    draft=draft,
+                    opened_by=self.opened_by,
+                    problem=self.unasked,
+                )
             case asked.ListCommits() | asked.DescribeChange():
                 receipt = await PaperTarget.perform(self, effect, witness)
                 return self._with_subject(receipt)

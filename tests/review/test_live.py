@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session
 
 from .conftest import Recorded
+from .staging import Staging
 
 
 def _end(lines: list[Line]) -> datetime:
@@ -94,6 +95,15 @@ def test_in_a_pipe_each_piece_of_news_is_one_whole_line(repaired: Recorded) -> N
     assert places == sorted(places)
     assert max(map(len, lines)) > 80  # nothing is wrapped where there is no screen
     assert "\x1b" not in "".join(lines)
+
+
+def test_a_pull_request_of_another_run_is_told_as_such(record: Callable[[Staging], Recorded]) -> None:
+    """When it is found, and in the summary."""
+    run = record(Staging(address="/far/pull_request.md", opened_by="run other on far"))
+    text = _told(run.lines, _pipe(), worklog=run.folder.worklog)
+    assert "pull request already opened by run other on far: /far/pull_request.md" in text
+    closing = text[text.index("\nrepaired\n") :]
+    assert "pull request  /far/pull_request.md, already opened by run other on far\n" in closing
 
 
 def test_it_ends_with_a_summary(repaired: Recorded) -> None:

@@ -296,6 +296,26 @@ def test_a_pull_request_is_linked_as_the_worklog_sees_it(
     assert f"| R1 | {shown} |" in render_worklog(run.lines, run.store)
 
 
+def test_a_pull_request_of_another_run_is_called_so(record: Callable[[Staging], Recorded]) -> None:
+    """Everywhere it is named: who opened it and where; its file is no file of this folder, whatever its path."""
+    by = "run other on far"
+    run = record(Staging(address=f"/srv/runs/{RUN}/pull_request.md", opened_by=by))
+    text = render_worklog(run.lines, run.store)
+    assert f"| R1 | `/srv/runs/{RUN}/pull_request.md` |" in text
+    assert f"| already opened by {by} |" in text
+    assert f"R1 is shown by a pull request that {by} opened already" in text
+    assert f"already opened by {by} (/srv/runs/{RUN}/pull_request.md there" in text
+    assert "**repaired**" in text
+
+
+def test_that_other_runs_could_not_be_asked_is_said(record: Callable[[Staging], Recorded]) -> None:
+    """In the table, and in what is to be done."""
+    run = record(Staging(unasked="origin is away"))
+    text = render_worklog(run.lines, run.store)
+    assert "open, ready for review; other runs could not be asked: origin is away" in text
+    assert "Other runs could not be asked whether they opened it too: origin is away." in text
+
+
 def test_each_failing_test_has_its_own_words_and_evidence(repaired: Recorded) -> None:
     """Nobody has to look elsewhere for what a test said."""
     text = _without_digests(render_worklog(repaired.lines, repaired.store))

@@ -312,7 +312,15 @@ RECEIPTS: tuple[AnyReceipt, ...] = (
         evidence="E10",
     ),
     receipts.PushReceipt(branch="b", local_only=True, remote_head=_REVISION, problem="p"),
-    receipts.PullRequestReceipt(branch="b", address="https://x/1", number=1, draft=True, found=True),
+    receipts.PullRequestReceipt(
+        branch="b",
+        address="https://x/1",
+        number=1,
+        draft=True,
+        found=True,
+        opened_by="run r on h",
+        problem="p",
+    ),
 )
 
 _CLUSTER = Cluster(id="K1", signature=_SIGNATURE, suites=("unit",), tests=(_TEST,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from goldenpath_loop.core.consultation import consult
+from goldenpath_loop.core.limits import opened
 from goldenpath_loop.core.narrowing import can_be_narrowed
 from goldenpath_loop.core.opinions import about_words, words_of
 from goldenpath_loop.core.pull_request_text import body, findings_of, title, verdicts_of
@@ -15,16 +16,12 @@ from goldenpath_loop.core.remedies import (
     to_show,
 )
 from goldenpath_loop.core.step import Scene, Step, request
+from goldenpath_loop.core.wording import pull_request_words
 from goldenpath_loop.records.effects import OpenPullRequest, PushBranch
 from goldenpath_loop.records.events import LimitReached
-from goldenpath_loop.records.receipts import PullRequestReceipt, PushReceipt
+from goldenpath_loop.records.receipts import PushReceipt
 
-__all__ = ["decide", "opened"]
-
-
-def opened(scene: Scene) -> int:
-    """How many pull requests this run has opened."""
-    return sum(isinstance(record.receipt, PullRequestReceipt) for record in scene.state.effects.values())
+__all__ = ["decide"]
 
 
 def decide(scene: Scene) -> Step:
@@ -32,11 +29,11 @@ def decide(scene: Scene) -> Step:
     waiting = [one for one in to_show(scene.state) if not can_be_narrowed(scene.state, one)]
     if not waiting:
         return _close(scene)
-    if opened(scene) >= scene.policy.limits.pull_requests:
+    if opened(scene.state) >= scene.policy.limits.pull_requests:
         limit = LimitReached(
             limit="pull_requests",
             allowed=scene.policy.limits.pull_requests,
-            used=opened(scene),
+            used=opened(scene.state),
         )
         ready = f"{len(waiting)} more remedies are" if len(waiting) > 1 else "one more remedy is"
         summary = (
@@ -78,7 +75,7 @@ def _close(scene: Scene) -> Step:
         receipt = has_pull_request(scene.state, remedy)
         failed = scene.state.failed(f"pull_request/{remedy.branch}")
         if receipt:
-            lines.append(f"{remedy.id}: {receipt.address}{' (draft)' if receipt.draft else ''}")
+            lines.append(f"{remedy.id}: {pull_request_words(receipt)}")
         elif failed:
             lines.append(f"{remedy.id}: {failed.error}")
         elif problem := push_problem(scene.state, remedy):
