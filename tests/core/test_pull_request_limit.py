@@ -97,7 +97,11 @@ def killed(run: RunFolder, target: Forged, before: Callable[[Session], None]) ->
 def around(folder: Path) -> range:
     """Lines of the log from a little before the first pull request is asked for to the end."""
     whole = anyio.run(lambda: live(start(folder, ONE), two(folder), ONE))
-    first = next(line.seq for line in whole.lines if '"push/' in line.event.model_dump_json())
+    first = next(
+        line.seq
+        for line in whole.lines
+        if line.event.type == "effect.requested" and line.event.effect.key.startswith("push/")
+    )
     return range(first - 2, len(whole.lines) + 1)
 
 

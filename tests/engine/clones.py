@@ -17,8 +17,8 @@ from goldenpath_loop.records.effects import (
 )
 from goldenpath_loop.records.events import EffectSettled
 from goldenpath_loop.records.receipts import PullRequestReceipt, RemedyReceipt
+from goldenpath_loop.session.chain import read
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.session.log import read
 from tests.e2e.library import build_library, git
 
 from .performing import Engines, Kill, Life
@@ -126,7 +126,7 @@ def make_template(made: Path, engines: Engines) -> Template:
     )
     whole = Template(folder, effects, {}, 0.0).copy(made / "whole")
     assert engines.live(whole.life("a")) == ["lived"]
-    lines = read(whole.run("a").log)
+    lines = list(read(whole.run("a").log))
     first, last = (datetime.fromisoformat(line.at) for line in (lines[0], lines[-1]))
     points = engines.told(whole.life("a"))["points"]
     return Template(folder, effects, points, (last - first).total_seconds())

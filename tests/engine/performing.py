@@ -191,7 +191,7 @@ async def _live(life: Life, counter: _Counter) -> None:
     policy = policy_of(settings, None)
     folder.path.mkdir(parents=True, exist_ok=True)
     with Session(folder) as session:
-        if session.lines:
+        if session.seq:
             session.append(RunResumed(version="0"))
         else:
             started = RunStarted(
@@ -223,7 +223,9 @@ async def _live(life: Life, counter: _Counter) -> None:
 async def _perform(effect: AnyEffect, bench: Bench, session: Session, *, again: bool) -> None:
     """One effect as the engine does it: requested, done, settled; not if it is settled."""
     settled = {
-        line.event.key: line.event.receipt for line in session.lines if isinstance(line.event, EffectSettled)
+        line.event.key: line.event.receipt
+        for line in session.replay()
+        if isinstance(line.event, EffectSettled)
     }
     if effect.key in settled:
         return
@@ -232,6 +234,7 @@ async def _perform(effect: AnyEffect, bench: Bench, session: Session, *, again: 
         assert pushed.local_only or not pushed.problem, pushed.problem
         effect = effect.model_copy(update={"is_pushed": not pushed.local_only})
     session.append(EffectRequested(effect=effect))
+    await session.commit()
     witness = SessionWitness(session, effect.key, None)
     receipt = await perform(effect, bench, witness)
     if again:
