@@ -18,8 +18,8 @@ from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import EffectRequested, EffectSettled
 from goldenpath_loop.records.policy import Policy
 from goldenpath_loop.records.receipts import AnyReceipt, RemedyReceipt
+from goldenpath_loop.session.chain import read
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.session.log import read
 from goldenpath_loop.session.witness import Witness
 from goldenpath_loop.testing import paper_policy
 from tests.core.team_worlds import TeamWorld, team_policy

@@ -17,8 +17,8 @@ from typing import Any
 import tests
 from goldenpath_loop.core.state import State
 from goldenpath_loop.records.events import EffectRequested, EffectSettled, PhaseFinished
+from goldenpath_loop.session.chain import read
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.session.log import read
 from tests.core.test_crashes import fates
 from tests.crashes.plug import Point
 from tests.crashes.tally import Found, lost_lines

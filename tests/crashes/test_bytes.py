@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from goldenpath_loop.records.events import AnyEvent, RunResumed
-from goldenpath_loop.session.log import SessionLog, read
+from goldenpath_loop.session.chain import read
+from goldenpath_loop.session.log import (
+    SessionLog,
+)
 from tests.crashes.apart import each_apart, is_killed
 from tests.crashes.plug import Point, arm
 from tests.crashes.tally import Found, Tally
