@@ -143,7 +143,7 @@ def seen_from_outside(root: Path, folder: Path, run: RunFolder, record: dict[str
         "conclusions": _conclusions(state),
         "findings": [(one.kind, one.title, one.statement) for one in state.findings],
         "phases": [(one.cycle, one.phase, one.attempt, one.result) for one in closed],
-        "branches": git(root, "for-each-ref", "--format=%(refname) %(objectname)"),
+        "branches": _refs(root),
         "checkout": git(root, "status", "--porcelain", "--branch"),
         "worktrees": len(git(root, "worktree", "list").splitlines()),
         "left in the cache": sorted(path.name for path in folder.rglob("*.scratch")),
@@ -155,8 +155,14 @@ def seen_from_outside(root: Path, folder: Path, run: RunFolder, record: dict[str
     }
     remote = git(root, "remote", "get-url", "origin") if git(root, "remote") else ""
     if remote:
-        seen["remote"] = git(Path(remote), "for-each-ref", "--format=%(refname) %(objectname)")
+        seen["remote"] = _refs(Path(remote))
     return seen
+
+
+def _refs(repository: Path) -> str:
+    """Every ref with where it points; an entry of a pull request names its run, so it points elsewhere in each."""
+    listed = git(repository, "for-each-ref", "--format=%(refname) %(objectname)")
+    return re.sub(r"^(refs/goldenpath/\S+) \w+$", r"\1", listed, flags=re.MULTILINE)
 
 
 def _conclusions(state: State) -> dict[str, str]:
