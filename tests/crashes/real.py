@@ -160,8 +160,12 @@ def seen_from_outside(root: Path, folder: Path, run: RunFolder, record: dict[str
 
 
 def _refs(repository: Path) -> str:
-    """Every ref with where it points; an entry of a pull request names its run, so it points elsewhere in each."""
-    listed = git(repository, "for-each-ref", "--format=%(refname) %(objectname)")
+    """Every ref with where it points; an entry of a pull request names its run, so it points elsewhere in each.
+
+    Left out is what git notes of a remote when a push comes back: a push that is killed with its engine notes nothing.
+    """
+    everything = ("refs/heads", "refs/tags", "refs/goldenpath")
+    listed = git(repository, "for-each-ref", "--format=%(refname) %(objectname)", *everything)
     return re.sub(r"^(refs/goldenpath/\S+) \w+$", r"\1", listed, flags=re.MULTILINE)
 
 
