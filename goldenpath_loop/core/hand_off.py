@@ -21,7 +21,7 @@ from goldenpath_loop.core.state import State
 from goldenpath_loop.core.step import Scene
 from goldenpath_loop.core.targets import representative
 from goldenpath_loop.core.wording import counted
-from goldenpath_loop.records.events import LimitReached, RunFinished
+from goldenpath_loop.records.events import LimitReached, RunFinished, RunStarted
 from goldenpath_loop.records.findings import Cluster, Verdict
 from goldenpath_loop.records.hand_off import ClusterStand, HandOff, LimitUse, RemedyStand
 from goldenpath_loop.records.history import Commit
@@ -80,8 +80,14 @@ def hand_off(scene: Scene, reached: tuple[str, ...], ended_by: str) -> HandOff:
         clusters=(_command(scene),) if is_question else tuple(_stand(scene, one) for one in _clusters(state)),
         remedies=tuple(_left(state, one) for one in remedies(state) if _is_left(state, one)),
         while_it_ran=f"loop limits {shlex.quote(state.started.run)} {ways}",
-        next_run="" if is_question else f"{settings} loop start --focus {shlex.quote(state.started.focus)}",
+        next_run="" if is_question else f"{settings} {_begun(state.started)}",
     )
+
+
+def _begun(started: RunStarted) -> str:
+    """The command that begins such a run, wherever it is typed."""
+    config = f" --config {shlex.quote(started.config_file)}" if started.config_file else ""
+    return f"loop start{config} --focus {shlex.quote(started.focus)}"
 
 
 def _spent(scene: Scene) -> tuple[LimitUse, ...]:

@@ -91,7 +91,10 @@ def test_a_run_whose_time_is_up_hands_over_where_the_search_stood(tmp_path: Path
     listed = git(library.root, "log", "--format=%H", "main").splitlines()
     between = listed[listed.index(stand["newest"]) : listed.index(stand["oldest"]) + 1]
     assert library.culprit in between and len(between) == stand["left"]
-    assert record["next_run"] == "GOLDENPATH_LIMITS__DURATION_S=60 loop start --focus goldenpath"
+    config = library.root / "goldenpath.toml"
+    assert record["next_run"] == (
+        f"GOLDENPATH_LIMITS__DURATION_S=60 loop start --config {config} --focus goldenpath"
+    )
     run = only_run(library.root / "runs")
     assert state_of(run).limits_reached == ("duration_s",)
     assert "### Hand-off" in run.worklog.read_text()

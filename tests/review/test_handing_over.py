@@ -24,7 +24,7 @@ from goldenpath_loop.session.folder import RunFolder
 from .conftest import NASTY, Recorded, loaded
 from .staging import RUN, Staging, staging_policy, write_run
 
-MORE = "GOLDENPATH_LIMITS__PULL_REQUESTS=1 loop start --focus goldenpath"
+MORE = "GOLDENPATH_LIMITS__PULL_REQUESTS=1 loop start --config checkout/goldenpath.toml --focus goldenpath"
 
 
 @pytest.fixture(scope="module")
