@@ -51,6 +51,8 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     from goldenpath_loop.records.events import RunResumed, RunStarted
     from goldenpath_loop.review.live import LiveView
     from goldenpath_loop.review.search_report import search_report
+    from goldenpath_loop.session.lock import is_held
+    from goldenpath_loop.session.requests import take
     from goldenpath_loop.session.session import load
 
     first = next(load(folder)[0], None)
@@ -60,6 +62,9 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     root, config_folder = Path(started.root), Path(started.config_file).parent
     warn_of_network(folder.path.parent)
     past = Past()
+    if not is_held(folder.log):
+        # Requests to an earlier engine died with it. Whoever sees this one hold the run may ask from then on.
+        take(folder)
     with ViewStream(None if as_json else sys.stdout) as view_stream:
         console = Console(file=cast("TextIO", view_stream), quiet=as_json)
         view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)

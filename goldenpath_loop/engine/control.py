@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from pathlib import Path
 
@@ -18,14 +19,14 @@ from goldenpath_loop.engine.perform import perform, tidy
 from goldenpath_loop.engine.timekeeper import Timekeeper
 from goldenpath_loop.engine.units import LocalWorkers
 from goldenpath_loop.engine.witness import OnProgress, SessionWitness
-from goldenpath_loop.errors import WorldError
+from goldenpath_loop.errors import PutOffError, WorldError
 from goldenpath_loop.records.effects import AnyEffect
 from goldenpath_loop.records.events import ControlRequested, LimitsChanged, RunFinished, RunPaused
 from goldenpath_loop.records.policy import Policy, Settings
 from goldenpath_loop.records.receipts import AnyReceipt
 from goldenpath_loop.session.requests import take
 from goldenpath_loop.session.session import Session
-from goldenpath_loop.system.admission import closed_when
+from goldenpath_loop.system.admission import only_in_turn
 from goldenpath_loop.system.disk import require_room
 from goldenpath_loop.system.process_tree import mark_from_now_on
 from goldenpath_loop.team.load import team_of
@@ -59,7 +60,8 @@ async def drive(
 ) -> RunFinished | RunPaused:
     """Go on until the run is finished, or until a signal pauses it.
 
-    Whatever an engine of this run left running when it was killed is ended first.
+    Whatever an engine of this run left running when it was killed is ended first. After this returns no process that
+    the run started is left, and the log says how it ended.
 
     Args:
         session: The open run.
@@ -70,21 +72,22 @@ async def drive(
         config_folder: Where the configuration lies.
         on_progress: Told what is under way; never stored.
 
-    After this returns no process that the run started is left, and the log says how it ended.
-
     Raises:
         LoopError: The run cannot go on; the log stays as it is and `loop resume` may try again.
     """
-    await end_processes_of(session.folder)
-    mark_from_now_on(mark_of(session.folder))
     interruption, timekeeper = _Interruption(), Timekeeper(session)
-    # Requests to an earlier engine died with it.
-    take(session.folder)
     finished: RunFinished | None = None
     async with anyio.create_task_group() as outer:
-        with anyio.CancelScope() as work, closed_when(lambda: interruption.door.is_closed):
+        with (
+            anyio.CancelScope() as work,
+            only_in_turn(interruption.door.turn),
+            # Of what was not even opened nothing has to be taken down.
+            contextlib.suppress(PutOffError),
+        ):
             outer.start_soon(_pause_on_signal, session, past, work, interruption)
             outer.start_soon(_follow_requests, session, past, timekeeper, work, interruption)
+            await end_processes_of(session.folder)
+            mark_from_now_on(mark_of(session.folder))
             async with (
                 open_desk(session, team_of(root), policy.model) as desk,
                 open_bench(
@@ -157,6 +160,8 @@ async def _follow_requests(
                     await session.commit()
                 continue
             await interruption.door.close()
+            if past.state.finished is not None:
+                continue  # It only tidies up; whoever asked sees that nobody holds the run any more.
             interruption.name = interruption.name or f"{request.by} asked for it"
             session.append(ControlRequested(request=request.kind, by=request.by))
             await session.commit()

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from goldenpath_loop.errors import PutOffError
+
 __all__ = ["Door"]
 
 
@@ -14,8 +16,13 @@ class Door:
     """Everything that begins goes through here, one at a time, until it is closed."""
 
     def __init__(self) -> None:
-        self.is_closed = False
+        self._closed = anyio.Event()
         self._turn = anyio.Lock()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may begin any more."""
+        return self._closed.is_set()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[bool]:
@@ -24,6 +31,16 @@ class Door:
             yield not self.is_closed
 
     async def close(self) -> None:
-        """Let nothing begin any more. What has had its turn is in the log when this returns."""
+        """Let nothing begin any more. What has had its turn has begun, and is in the log, when this returns."""
         async with self._turn:
-            self.is_closed = True
+            self._closed.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait before something is begun; nobody waits for what may not begin any more.
+
+        Raises:
+            PutOffError: The door was closed meanwhile.
+        """
+        with anyio.move_on_after(seconds):
+            await self._closed.wait()
+            raise PutOffError(where="a wait")

@@ -15,6 +15,7 @@ import anyio
 from goldenpath_loop.errors import ProcessError
 from goldenpath_loop.records.target import SuiteSpec
 from goldenpath_loop.suites.console import last_lines
+from goldenpath_loop.system.admission import admitted
 from goldenpath_loop.system.environment import own_environment
 from goldenpath_loop.system.process import Command, run
 
@@ -89,6 +90,9 @@ async def _alone(lock: Path) -> AsyncIterator[None]:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                # Another run may build for long; one that is to pause does not wait for it.
+                async with admitted("setup"):
+                    pass
                 await anyio.sleep(_LOOK_AGAIN_S)
             else:
                 break

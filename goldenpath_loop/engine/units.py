@@ -154,8 +154,11 @@ class LocalWorkers:
             await self._send.send(outcome)
 
     async def _begun(self, effect: AnyEffect) -> Outcome | None:
-        if self._is_closed or self._door.is_closed:
+        if self._is_closed:
             return None
+        if self._door.is_closed:
+            # Whoever does not know yet that the door is closed may be waiting for this very outcome.
+            return Outcome(effect, None, is_put_off=True)
         self._under_way.add(effect.key)
         return await self._performed(effect)
 

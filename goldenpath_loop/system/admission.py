@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 from goldenpath_loop.errors import PutOffError
 
-__all__ = ["admit", "closed_when"]
+__all__ = ["Turn", "admitted", "only_in_turn"]
 
+Turn = Callable[[], AbstractAsyncContextManager[bool]]
+"""Gives a block in which something may begin, or may not, and nobody changes that meanwhile."""
 
-def _never() -> bool:
-    return False
-
-
-_is_closed: ContextVar[Callable[[], bool]] = ContextVar("_is_closed", default=_never)
+_turn: ContextVar[Turn | None] = ContextVar("_turn", default=None)
 
 
 @contextmanager
-def closed_when(is_closed: Callable[[], bool]) -> Iterator[None]:
-    """In this block, and in every task that is started from it, programs start only while `is_closed` says False."""
-    token = _is_closed.set(is_closed)
+def only_in_turn(turn: Turn) -> Iterator[None]:
+    """In this block, and in every task that is started from it, programs start only in a `turn` that lets them."""
+    token = _turn.set(turn)
     try:
         yield
     finally:
-        _is_closed.reset(token)
+        _turn.reset(token)
 
 
-def admit(program: str) -> None:
-    """Come back when `program` may be started.
+@asynccontextmanager
+async def admitted(program: str) -> AsyncIterator[None]:
+    """In this block `program` may be started; a run that comes to rest meanwhile waits until it was.
 
     Raises:
         PutOffError: It may not.
     """
-    if _is_closed.get()():
-        raise PutOffError(where=program)
+    turn = _turn.get()
+    if turn is None:
+        yield
+        return
+    async with turn() as may_begin:
+        if not may_begin:
+            raise PutOffError(where=program)
+        yield

@@ -18,7 +18,7 @@ import anyio
 from anyio.abc import Process
 
 from goldenpath_loop.errors import ProcessError
-from goldenpath_loop.system.admission import admit
+from goldenpath_loop.system.admission import admitted
 from goldenpath_loop.system.clock import monotonic_s, now
 from goldenpath_loop.system.output import Pulse, Sink
 from goldenpath_loop.system.patience import Patience
@@ -226,20 +226,20 @@ async def _start(command: Command, stdout: int, stderr: int) -> _Child:
         with tempfile.TemporaryFile() as stdin:
             stdin.write(command.stdin)
             stdin.seek(0)
-            # Shielded, or a cancellation between fork and return would lose the process.
-            with starting(), anyio.CancelScope(shield=True):
-                if not command.is_bookkeeping:
-                    admit(command.argv[0])
-                process = await anyio.open_process(
-                    command.argv,
-                    stdin=stdin,
-                    stdout=stdout,
-                    stderr=stderr,
-                    cwd=command.cwd,
-                    env=env,
-                    start_new_session=True,
-                )
-                tree = ProcessTree(process.pid, mark)
+            turn = contextlib.nullcontext() if command.is_bookkeeping else admitted(command.argv[0])
+            async with turn:
+                # Shielded, or a cancellation between fork and return would lose the process.
+                with starting(), anyio.CancelScope(shield=True):
+                    process = await anyio.open_process(
+                        command.argv,
+                        stdin=stdin,
+                        stdout=stdout,
+                        stderr=stderr,
+                        cwd=command.cwd,
+                        env=env,
+                        start_new_session=True,
+                    )
+                    tree = ProcessTree(process.pid, mark)
     except (OSError, ValueError) as error:
         raise _cannot_start(command, error) from error
     return _Child(process, tree)

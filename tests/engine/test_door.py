@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import anyio
 import pytest
 
 from goldenpath_loop.engine.door import Door
+from goldenpath_loop.errors import PutOffError
+from goldenpath_loop.system.admission import only_in_turn
+from goldenpath_loop.system.environment import own_environment
+from goldenpath_loop.system.process import Command, run
+
+from ..audited import audited
 
 pytestmark = pytest.mark.anyio
+LIMIT_S = 30.0
 
 
 async def test_who_closes_waits_for_the_turn_that_is_on() -> None:
@@ -28,3 +39,61 @@ async def test_who_closes_waits_for_the_turn_that_is_on() -> None:
             group.start_soon(task)
             await anyio.lowlevel.checkpoint()
     assert told == [("early", True), ("closed", True), ("late", False)]
+
+
+async def test_nobody_waits_for_a_turn_that_will_not_come() -> None:
+    """A wait before something begins ends with the door; one that is over by itself is only a wait."""
+    door, told = Door(), []
+    await door.sleep(0.0)
+
+    async def wait() -> None:
+        try:
+            await door.sleep(3600)
+        except PutOffError:
+            told.append("put off")
+
+    with anyio.fail_after(LIMIT_S):
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            await door.close()
+    assert told == ["put off"]
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_program_is_started_before_the_door_is_closed_or_not_at_all(
+    tmp_path: Path, steps: int
+) -> None:
+    """However close together they come: also between its admission and its first breath."""
+    door, happened = Door(), []
+
+    async def program() -> None:
+        command = Command((sys.executable, "-c", ""), cwd=tmp_path, env=own_environment())
+        try:
+            await run(command)
+        except PutOffError:
+            happened.append("put off")
+
+    def note(event: str, _: tuple[object, ...]) -> None:
+        if event == "subprocess.Popen":
+            happened.append("started")
+
+    with audited(note), only_in_turn(door.turn):
+        async with anyio.create_task_group() as group:
+            group.start_soon(program)
+            for _ in range(steps):
+                await anyio.lowlevel.checkpoint()
+            await door.close()
+            happened.append("closed")
+    assert happened in (["started", "closed"], ["closed", "put off"])
+
+
+async def test_bookkeeping_is_done_behind_a_closed_door(tmp_path: Path) -> None:
+    """It brings to an end what was begun."""
+    door = Door()
+    await door.close()
+    command = Command((sys.executable, "-c", ""), cwd=tmp_path, env=own_environment())
+    with only_in_turn(door.turn):
+        with pytest.raises(PutOffError):
+            await run(command)
+        assert (await run(replace(command, is_bookkeeping=True))).exit_code == 0

@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from goldenpath_loop.core.state import fold
+from goldenpath_loop.engine.door import Door
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.units import LocalWorkers, Outcome
 from goldenpath_loop.errors import DiskError, InternalError, LogError, RepositoryError
@@ -322,6 +323,16 @@ async def test_a_pausing_engine_lets_what_runs_end_and_starts_nothing(tmp_path: 
         await anyio.wait_all_tasks_blocked()
         assert not workers.is_busy
     assert begun == ["one"]
+
+
+async def test_a_unit_that_finds_the_door_closed_comes_back_put_off() -> None:
+    """Whoever waits for it may not know yet that the run is to pause, and would wait for ever."""
+    door = Door()
+    async with LocalWorkers(never, jobs=1, door=door) as workers:
+        await door.close()
+        await workers.submit(heavy(1))
+        with anyio.fail_after(5):
+            assert await workers.next_outcome() == Outcome(heavy(1), None, is_put_off=True)
 
 
 def _suite(key: str) -> RunSuite:
