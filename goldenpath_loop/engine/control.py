@@ -100,7 +100,8 @@ async def drive(
                 ) as bench,
             ):
                 finished = await _work(session, past, timekeeper, bench, on_progress, interruption)
-                await tidy(bench)
+                if finished is not None:
+                    await tidy(bench)
         outer.cancel_scope.cancel()
     # A run that was finished by its last event stays finished, also when the signal came while it tidied up.
     finished = finished or past.state.finished

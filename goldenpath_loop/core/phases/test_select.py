@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from goldenpath_loop.core.consultation import consult
-from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree
+from goldenpath_loop.core.deployments import cycle_deployment, cycle_revision, cycle_tree, ensure_deployment
 from goldenpath_loop.core.opinions import about_order, ordered
 from goldenpath_loop.core.readings import HISTORY_KEY, histories, unavailable_services
 from goldenpath_loop.core.step import Scene, Step, request
@@ -28,7 +28,13 @@ def decide(scene: Scene) -> Step:
     left_out = _left_out(scene)
     names = {lost.suite for lost in left_out}
     runnable = [suite for suite in scene.policy.focus_suites if suite.name not in names]
-    step = request(scene.state, [_collection(scene, suite) for suite in runnable])
+    collections = [_collection(scene, suite) for suite in runnable]
+    if not all(scene.state.is_over(one.key) for one in collections):
+        # After a resume, what tests are collected from has to be there again.
+        step = ensure_deployment(scene)
+        if step is not None:
+            return step
+    step = request(scene.state, collections)
     if step is not None:
         return step
     return _plan(scene, runnable, left_out)
