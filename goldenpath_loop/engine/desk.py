@@ -46,9 +46,11 @@ async def open_desk(session: Session, team: Team, spec: ModelSpec) -> AsyncItera
 
     Raises:
         ConfigurationError: The command that prints the key failed.
+        PutOffError: The run is to pause before that command was started.
     """
+    desk = Desk(session, team, spec, None)
     if not spec.name:
-        yield Desk(session, team, spec, None)
+        yield desk
         return
     prices = Prices(spec.prompt_usd, spec.cached_usd, spec.answer_usd, spec.ceiling_usd)
     async with open_client(
@@ -58,13 +60,15 @@ async def open_desk(session: Session, team: Team, spec: ModelSpec) -> AsyncItera
         timeout_s=spec.timeout_s,
         answer_tokens=spec.answer_tokens,
     ) as client:
-        caller = Caller(
+        desk.caller = Caller(
             client,
             concurrency=spec.concurrency,
             requests_per_minute=spec.requests_per_minute,
             tokens_per_minute=spec.tokens_per_minute,
+            # The door of the run that sits down here later.
+            sleep=lambda seconds: desk.door.sleep(seconds),
         )
-        yield Desk(session, team, spec, caller)
+        yield desk
 
 
 async def key_of(spec: ModelSpec) -> str:

@@ -138,11 +138,11 @@ class _Talk:
         try:
             wanted = next(flow)
             while True:
-                if self._desk.door.is_closed:
-                    raise PutOffError(where=self._effect.key)
+                self._put_off_if_closed()
                 if isinstance(wanted, UseTools):
                     results: list[ToolResult] = []
                     for call in wanted.calls:
+                        self._put_off_if_closed()
                         result = await self.toolbox.use(call)
                         self._transcript.write(
                             "tool",
@@ -159,6 +159,10 @@ class _Talk:
         except StopIteration as stop:
             end: End = stop.value
             return end
+
+    def _put_off_if_closed(self) -> None:
+        if self._desk.door.is_closed:
+            raise PutOffError(where=self._effect.key)
 
     async def _asked(self, ask: Ask, caller: Caller) -> Reply | Fault:
         if ask.put_aside:

@@ -76,6 +76,8 @@ class Caller:
         """What the model says, tried again where that can help; every attempt is reserved before and settled after."""
         for attempt in range(1, max(_ATTEMPTS.values()) + 1):
             reply = await self._once(model, ask, account)
+            if isinstance(reply, Fault) and reply.may_be_schema:
+                reply = await self._once(model, ask, account, is_plain=True)
             if isinstance(reply, Reply) or attempt >= _ATTEMPTS.get(reply.kind, 1):
                 return reply
             wait_s = min(_FIRST_WAIT_S * 2 ** (attempt - 1), _MOST_WAIT_S)
@@ -88,7 +90,7 @@ class Caller:
                 await self._sleep(wait_s)
         raise AssertionError("the last attempt returns")
 
-    async def _once(self, model: str, ask: Ask, account: Account) -> Reply | Fault:
+    async def _once(self, model: str, ask: Ask, account: Account, *, is_plain: bool = False) -> Reply | Fault:
         most = self._client.most(ask)
         async with self._width.places:
             await self._room(most.tokens)
@@ -99,7 +101,7 @@ class Caller:
             reply: Reply | Fault | None = None
             self._open += 1
             try:
-                reply = await self._client.call(model, ask)
+                reply = await self._client.once(model, ask, is_plain=is_plain)
             finally:
                 self._open -= 1
                 # Of a call that was cut off nobody knows what it used.

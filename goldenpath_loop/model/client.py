@@ -79,22 +79,36 @@ class ChatClient:
         )
 
     async def call(self, model: str, ask: Ask) -> Reply | Fault:
-        """Ask once; what goes wrong is the answer, never an exception."""
+        """Ask, and once more without the schema when that might be to blame; see `once`."""
+        reply = await self.once(model, ask)
+        if isinstance(reply, Fault) and reply.may_be_schema:
+            return await self.once(model, ask, is_plain=True)
+        return reply
+
+    async def once(self, model: str, ask: Ask, *, is_plain: bool = False) -> Reply | Fault:
+        """Send one request; what goes wrong is the answer, never an exception.
+
+        Args:
+            model: Who is asked.
+            ask: What is asked.
+            is_plain: Without its schema, because the same request was refused with it.
+        """
         growing = _Growing()
-        if not self.takes_schemas:
+        if is_plain or not self.takes_schemas:
             ask = replace(ask, schema=None)
         fault = await self._stream(model, ask, growing)
-        if growing.status in _NOT_UNDERSTOOD and ask.schema is not None:
-            # A refused request costs nothing: the same call may well go on without what might be to blame.
-            growing, ask = _Growing(), replace(ask, schema=None)
-            fault = await self._stream(model, ask, growing)
-            if growing.has_choice:
-                self.takes_schemas = False
+        if is_plain and growing.has_choice:
+            self.takes_schemas = False
         if growing.finish and fault is not None and fault.kind in ("timeout", "connection"):
             fault = None  # What the line does after a whole answer takes nothing from it.
         usage = self._used(ask, growing)
         if fault is not None:
-            return replace(fault, usage=usage if _is_charged(fault, growing) else None)
+            may_be_schema = growing.status in _NOT_UNDERSTOOD and ask.schema is not None
+            return replace(
+                fault,
+                usage=usage if _is_charged(fault, growing) else None,
+                may_be_schema=may_be_schema,
+            )
         if not growing.has_choice:
             text = "the server sent no answer in the form of chat completions"
             return Fault("not_an_answer", text, usage=usage)

@@ -79,6 +79,8 @@ class Fault:
     retry_after_s: float | None = None
     usage: Usage | None = None
     """What the server counted all the same."""
+    may_be_schema: bool = False
+    """Whether the request was refused and had a schema, without which the server may take it."""
 
 
 def estimated_tokens(text: str) -> int:
