@@ -28,7 +28,7 @@ from goldenpath_loop.records.events import LimitReached
 from goldenpath_loop.records.findings import Cluster, Finding
 from goldenpath_loop.records.receipts import DispatchReceipt, SuiteReceipt
 
-__all__ = ["ask_team", "chain_of", "explanation_of", "patch_of"]
+__all__ = ["ask_team", "begun_patches", "chain_of", "explanation_of", "patch_of"]
 
 _OPENING = 4
 _FELL = ("not_cured", "trade_off", "unproven")
@@ -46,6 +46,14 @@ def ask_team(scene: Scene) -> Step | None:
         if step is not None:
             return step
     return None
+
+
+def begun_patches(scene: Scene) -> Step | None:
+    """Have every patch made that this cycle's fixers proposed: a pause or a crash may have let only some of them be."""
+    stem = f"c{scene.cycle}/fix/"
+    asked = [record.effect for record in scene.state.effects.values() if record.effect.key.startswith(stem)]
+    patches = [_patch(scene, one) for one in asked if isinstance(one, DispatchAgent)]
+    return request(scene.state, [one for one in patches if one is not None])
 
 
 def chain_of(scene: Scene, cluster: Cluster) -> Finding | None:

@@ -51,6 +51,12 @@ def asking() -> TeamWorld:
     return TeamWorld(commits=3, culprit=0, cures=2)
 
 
+def asking_twice() -> TeamWorld:
+    """Two faults as old as that, each mended by a patch of its own."""
+    tests = ("a.py::a", "b.py::b")
+    return TeamWorld(commits=3, culprit=0, tests=tests, broken=tests)
+
+
 def crash_after(seq: int) -> Callable[[Session], None]:
     """The process dies when line `seq` is on the disk; nothing it had under way writes another."""
 
@@ -112,13 +118,14 @@ def check(life: Life, whole: Life) -> None:
 
 @pytest.mark.parametrize(
     ("world", "jobs", "step"),
-    [(simple, 1, 1), (green, 2, 1), (costly, 2, 3), (double, 3, 2), (asking, 2, 2)],
+    [(simple, 1, 1), (green, 2, 1), (costly, 2, 3), (double, 3, 2), (asking, 2, 2), (asking_twice, 2, 1)],
 )
 def test_cut_off_after_any_line_it_ends_the_same(
     tmp_path: Path, world: Callable[[], World], jobs: int, step: int
 ) -> None:
     """What the log holds is never done again; what it asked for and did not get is asked in the same words."""
-    policy = team_policy(jobs=jobs) if world is asking else paper_policy(jobs=jobs)
+    is_team = world in (asking, asking_twice)
+    policy = team_policy(jobs=jobs) if is_team else paper_policy(jobs=jobs)
     first = world()
     whole = anyio.run(lambda: live(start(tmp_path / "whole", policy), first, policy))
     sizes = list(itertools.accumulate(map(len, whole.folder.log.read_bytes().splitlines(keepends=True))))

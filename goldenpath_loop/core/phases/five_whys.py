@@ -15,7 +15,7 @@ from goldenpath_loop.core.remedies import remedies, remedy_key, remedy_tree, to_
 from goldenpath_loop.core.search import search
 from goldenpath_loop.core.step import Scene, Step, request
 from goldenpath_loop.core.targets import cured_tests, own_signature, representative, result_of, selections_of
-from goldenpath_loop.core.teamwork import ask_team
+from goldenpath_loop.core.teamwork import ask_team, begun_patches
 from goldenpath_loop.core.wording import counted
 from goldenpath_loop.records.effects import DescribeChange, RevertCommit, RunSuite, TraceTests
 from goldenpath_loop.records.events import DecisionMade, PhaseResult, VerdictReached
@@ -48,9 +48,9 @@ def decide(scene: Scene) -> Step:
         if step is not None:
             return step
     step = narrow(scene, tuple(_confirmed(scene, regressions)))
-    if step is None and not unaudited(scene.state):
-        # What the instruments made is tried first; the team is asked about what they leave open.
-        step = ask_team(scene)
+    if step is None:
+        # What was made is tried first; the team is asked about what that leaves open.
+        step = begun_patches(scene) if unaudited(scene.state) else ask_team(scene)
     return step or _close(scene)
 
 
