@@ -46,37 +46,48 @@ def pause(
     observed.look()
     ask(folder, Request("pause_now" if now else "pause", person()))
     in_flight = _acknowledged(folder, observed)
-    if not as_json:
+    if not as_json and in_flight is not None:
         typer.echo(f"{folder.id} acknowledged: nothing new starts")
         for key in in_flight:
-            typer.echo(f"  in flight: {key}")
+            typer.echo(f"  {'ends' if now else 'waits for'} {key}")
+        if in_flight and not now:
+            typer.echo("  `loop pause --now` does not wait")
     while is_held(folder.log):
         time.sleep(_LOOK_EVERY_S)
     observed.look()
-    is_finished = observed.state.finished is not None
+    state = observed.state
+    is_finished = state.finished is not None
     if as_json:
         record = {
             "run": folder.id,
-            "paused": not is_finished,
+            "paused": state.paused,
             "finished": is_finished,
-            "in_flight": in_flight,
+            "in_flight": in_flight or [],
         }
         typer.echo(json.dumps(record))
+    elif is_finished:
+        typer.echo(f"{folder.id} is finished")
+    elif state.paused:
+        typer.echo(f"{folder.id} is paused; `loop resume` goes on")
     else:
-        typer.echo(f"{folder.id} is {'finished' if is_finished else 'paused; `loop resume` goes on'}")
+        typer.echo(f"{folder.id} was killed before it came to rest; `loop resume` goes on")
+    if not (is_finished or state.paused):
+        raise typer.Exit(1)
 
 
-def _acknowledged(folder: RunFolder, observed: Observed) -> list[str]:
-    """Wait until the log says that the request was seen; what was in flight at that moment."""
+def _acknowledged(folder: RunFolder, observed: Observed) -> list[str] | None:
+    """Wait until the log says that the request was seen; what was in flight then, None when the run was over before."""
     from goldenpath_loop.records.events import ControlRequested
     from goldenpath_loop.session.lock import is_held
 
     give_up_at = time.monotonic() + _ACKNOWLEDGED_WITHIN_S
     while time.monotonic() < give_up_at:
         is_over = not is_held(folder.log)
-        if any(isinstance(line.event, ControlRequested) for line in observed.look()) or is_over:
+        if any(isinstance(line.event, ControlRequested) for line in observed.look()):
             observed.settle()
             return [effect.key for effect in observed.state.in_flight]
+        if is_over:
+            return None
         time.sleep(_LOOK_EVERY_S)
     raise LogError(
         "the run did not acknowledge the pause",

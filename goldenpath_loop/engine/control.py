@@ -109,7 +109,8 @@ async def drive(
         await session.commit()
         return finished
     waiting = waiting_for(past.state) if not interruption.name else ()
-    reason = f"{interruption.name or 'cancelled'}: everything it started was ended"
+    how = "everything it started was ended" if work.cancel_called else "what was under way came to its end"
+    reason = f"{interruption.name or 'cancelled'}: {how}"
     if waiting:
         reason = f"it waits for a person to decide about {', '.join(waiting)}"
     timekeeper.look()

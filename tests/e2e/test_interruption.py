@@ -13,7 +13,7 @@ import pytest
 from goldenpath_loop.engine.left_over import mark_of
 from goldenpath_loop.records.events import ControlRequested, EffectRequested, RunPaused
 from goldenpath_loop.session.chain import read
-from goldenpath_loop.system.process_tree import MARKER
+from goldenpath_loop.system.process_tree import MARKER, end_left_over
 from tests.e2e.command import LOOP, environment, leftovers, only_run, state_of, typed
 from tests.e2e.library import build_library, git
 
@@ -216,3 +216,36 @@ def test_a_run_that_does_not_run_cannot_be_paused(tmp_path: Path) -> None:
     refused = typed("pause", folder=library.root, cache=tmp_path)
     assert refused.exit_code == 2
     assert "is not running" in refused.errors
+
+
+def test_who_pauses_a_run_that_is_killed_meanwhile_is_told_so(tmp_path: Path) -> None:
+    """It did not come to rest, and nobody says that it did."""
+    library = build_library(tmp_path, commits=2, culprit=9)
+    (library.root / "tests" / "test_hang.py").write_text(
+        "import time\n\n\ndef test_hang():\n    time.sleep(300)\n"
+    )
+    git(library.root, "add", "--all")
+    git(library.root, "commit", "-qm", "A test that hangs")
+    with subprocess.Popen(
+        [*LOOP, "start", "--json"],
+        cwd=library.root,
+        env=environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        while not any("test_hang" in one for one in leftovers(str(tmp_path))):
+            time.sleep(0.05)
+        with subprocess.Popen(
+            [*LOOP, "pause"],
+            cwd=library.root,
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as pausing:
+            assert pausing.stdout is not None
+            assert "acknowledged: nothing new starts" in pausing.stdout.readline()
+            assert pausing.stdout.readline() == "  waits for c1/execute/unit\n"
+            os.killpg(process.pid, signal.SIGKILL)
+            assert "was killed before it came to rest" in pausing.stdout.read()
+            assert pausing.wait(timeout=60) == 1
+    assert end_left_over(str(tmp_path)) > 0
