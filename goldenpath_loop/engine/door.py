@@ -13,11 +13,12 @@ __all__ = ["Door"]
 
 
 class Door:
-    """Everything that begins goes through here, one at a time, until it is closed."""
+    """Everything that begins goes through here, until it is closed."""
 
     def __init__(self) -> None:
         self._closed = anyio.Event()
-        self._turn = anyio.Lock()
+        self._inside = 0
+        self._someone_left = anyio.Event()
 
     @property
     def is_closed(self) -> bool:
@@ -26,14 +27,23 @@ class Door:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[bool]:
-        """Whether something may begin; while the block runs nobody closes the door."""
-        async with self._turn:
-            yield not self.is_closed
+        """Whether something may begin; who closes the door waits for the block to end."""
+        if self.is_closed:
+            yield False
+            return
+        self._inside += 1
+        try:
+            yield True
+        finally:
+            self._inside -= 1
+            self._someone_left.set()
 
     async def close(self) -> None:
         """Let nothing begin any more. What has had its turn has begun, and is in the log, when this returns."""
-        async with self._turn:
-            self._closed.set()
+        self._closed.set()
+        while self._inside:
+            self._someone_left = anyio.Event()
+            await self._someone_left.wait()
 
     async def sleep(self, seconds: float) -> None:
         """Wait before something is begun; nobody waits for what may not begin any more.

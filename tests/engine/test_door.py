@@ -27,7 +27,8 @@ async def test_who_closes_waits_for_the_turn_that_is_on() -> None:
 
     async def begin(name: str) -> None:
         async with door.turn() as may_begin:
-            await anyio.sleep(0.01)
+            if may_begin:
+                await anyio.sleep(0.01)
             told.append((name, may_begin))
 
     async def close() -> None:
@@ -38,7 +39,34 @@ async def test_who_closes_waits_for_the_turn_that_is_on() -> None:
         for task in (lambda: begin("early"), close, lambda: begin("late")):
             group.start_soon(task)
             await anyio.lowlevel.checkpoint()
-    assert told == [("early", True), ("closed", True), ("late", False)]
+    assert told == [("late", False), ("early", True), ("closed", True)]
+
+
+async def test_turns_do_not_wait_for_each_other() -> None:
+    """A hundred reservations are brought to the disk together; closing waits for all of them."""
+    door, inside = Door(), []
+    go_on = anyio.Event()
+
+    async def reserve(number: int) -> None:
+        async with door.turn() as may_begin:
+            assert may_begin
+            inside.append(number)
+            await go_on.wait()
+            inside.remove(number)
+
+    async with anyio.create_task_group() as group:
+        for number in range(100):
+            group.start_soon(reserve, number)
+        await anyio.wait_all_tasks_blocked()
+        assert len(inside) == 100
+
+        async def release() -> None:
+            await anyio.wait_all_tasks_blocked()
+            go_on.set()
+
+        group.start_soon(release)
+        await door.close()
+        assert inside == []
 
 
 async def test_nobody_waits_for_a_turn_that_will_not_come() -> None:
