@@ -18,7 +18,7 @@ class Door:
     def __init__(self) -> None:
         self._closed = anyio.Event()
         self._inside = 0
-        self._someone_left = anyio.Event()
+        self._all_left = anyio.Event()
 
     @property
     def is_closed(self) -> bool:
@@ -31,19 +31,21 @@ class Door:
         if self.is_closed:
             yield False
             return
+        if not self._inside:
+            self._all_left = anyio.Event()
         self._inside += 1
         try:
             yield True
         finally:
             self._inside -= 1
-            self._someone_left.set()
+            if not self._inside:
+                self._all_left.set()
 
     async def close(self) -> None:
         """Let nothing begin any more. What has had its turn has begun, and is in the log, when this returns."""
         self._closed.set()
-        while self._inside:
-            self._someone_left = anyio.Event()
-            await self._someone_left.wait()
+        if self._inside:
+            await self._all_left.wait()
 
     async def sleep(self, seconds: float) -> None:
         """Wait before something is begun; nobody waits for what may not begin any more.

@@ -100,7 +100,7 @@ class Scripted:
         """The most that a call can use."""
         return MOST
 
-    async def call(self, model: str, ask: Ask) -> Reply | Fault:
+    async def once(self, model: str, ask: Ask, *, is_plain: bool = False) -> Reply | Fault:
         """The next thing it says."""
         self.seen.append(self.state().charged)
         await anyio.lowlevel.checkpoint()

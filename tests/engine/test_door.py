@@ -65,6 +65,7 @@ async def test_turns_do_not_wait_for_each_other() -> None:
             go_on.set()
 
         group.start_soon(release)
+        group.start_soon(door.close)
         await door.close()
         assert inside == []
 
