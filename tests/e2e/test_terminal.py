@@ -25,8 +25,8 @@ from tests.e2e.library import LIBRARY_CONFIG
 _AS_LEADER = """
 import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-if sys.argv[1] == "nohup":
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+# Whoever runs these tests may have been told to outlive a terminal, and that is inherited.
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] == "nohup" else signal.SIG_DFL)
 os.execv(sys.argv[2], sys.argv[2:])
 """
 """Makes the terminal on standard input its own, as the shell of a new window does, and becomes another program."""
