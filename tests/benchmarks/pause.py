@@ -102,7 +102,9 @@ def interrupt(run: RunFolder, root: Path, folder: Path, row: Row, after_s: float
         seen.quiet.append(time.monotonic() - began)
     seen.left.append(len(leftovers(str(folder))))
     last = last_line(run.log)
-    seen.said += last is not None and last.event.type == "run.paused"
+    # A run that was killed before it wrote a line still ends with the pause before.
+    is_new = run.log.stat().st_size > start
+    seen.said += is_new and last is not None and last.event.type == "run.paused"
     return True
 
 
