@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-
 _WHOLE_RUNS = ("test_scenarios", "test_team", "test_two_engines", "test_library", "test_interruption")
 
 
