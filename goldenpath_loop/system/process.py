@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import signal
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -32,6 +33,8 @@ _QUIET_S = 0.25
 _REAP_S = 2.0
 """How long a killed process may take to disappear before it is given up (a process stuck in the kernel)."""
 _POLL_S = 0.01
+_AT_ONCE_S = 0.25
+_SENT_TO_GROUPS = (-signal.SIGINT, -signal.SIGHUP, -signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,22 @@ async def run(
         ProcessError: The program could not be started.
         PutOffError: The run comes to rest.
     """
+    done = await _run(command, on_line, separate=separate, watched=watched)
+    if _was_hit_in_our_place(done):
+        done = await _run(command, on_line, separate=separate, watched=watched)
+    return done
+
+
+def _was_hit_in_our_place(done: Completed) -> bool:
+    """Between its fork and its own session a program still gets what is sent to all of us, like Ctrl-C."""
+    is_silent = not done.output and not done.errors
+    is_at_once = is_silent and done.duration_s < _AT_ONCE_S
+    return is_at_once and done.ended == "exited" and done.exit_code in _SENT_TO_GROUPS
+
+
+async def _run(
+    command: Command, on_line: Callable[[str], None] | None, *, separate: bool, watched: Path | None
+) -> Completed:
     pulse = Pulse(watched)
     sinks = [Sink(command.max_output_bytes, on_line, pulse) for _ in range(2 if separate else 1)]
     with contextlib.ExitStack() as pipes:

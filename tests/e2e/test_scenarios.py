@@ -38,7 +38,7 @@ def test_a_regression_is_found_reverted_and_proven(tmp_path: Path, scenario: str
     assert git(checkout, "rev-parse", "--abbrev-ref", "HEAD") == "main"
     assert len(git(checkout, "worktree", "list").splitlines()) == 1
     (remedy,) = remedies(state)
-    assert git(checkout, "ls-remote", "origin", remedy.branch).split()[0] == remedy.head
+    assert git(checkout, "ls-remote", "--heads", "origin", remedy.branch).split()[0] == remedy.head
     assert (run.path / "pull_request.md").read_text().count(remedy.branch) >= 1
     assert "repaired" in run.worklog.read_text()
     assert leftovers(str(tmp_path)) == []

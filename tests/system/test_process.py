@@ -406,3 +406,24 @@ def test_time_in_which_the_loop_was_stopped_is_not_held_against_a_program(tmp_pa
         for pid in both:
             os.kill(pid, signal.SIGCONT)
         assert loop.stdout.read() == "done\nexited\n"
+
+
+_DIES_ONCE = "if [ -e begun ]; then echo fine; else touch begun; {how}; fi"
+
+
+@pytest.mark.parametrize(
+    ("how", "output"),
+    [
+        ("kill -INT $$", b"fine\n"),
+        ("kill -HUP $$", b"fine\n"),
+        ("kill -KILL $$", b""),
+        ("echo heard; kill -INT $$", b"heard\n"),
+        ("exit 1", b""),
+    ],
+)
+async def test_what_a_signal_for_us_hit_before_it_began_is_started_again(
+    tmp_path: Path, how: str, output: bytes
+) -> None:
+    """Ctrl-C goes to a whole group, and a program is in ours until it has a session of its own."""
+    command = Command(("sh", "-c", _DIES_ONCE.format(how=how)), cwd=tmp_path, env=own_environment())
+    assert (await run(command)).output == output
