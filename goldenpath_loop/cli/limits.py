@@ -46,6 +46,7 @@ def limits(
     from goldenpath_loop.core.state import fold
     from goldenpath_loop.session.chain import read
     from goldenpath_loop.session.folder import find_run
+    from goldenpath_loop.session.lock import is_held
     from goldenpath_loop.system import clock
 
     folder = find_run(runs_folder(runs), run)
@@ -58,7 +59,8 @@ def limits(
             raise UsageError(f"{folder.id} is finished", advice="Set [limits] and begin a new run.")
         allowed = _changed(allowed, changes)
         state = _set(folder, allowed)
-    spent = used(state, state.last_at if state.paused and state.last_at else clock.now())
+    until = clock.now() if is_held(folder.log) or state.worked_at is None else state.worked_at
+    spent = used(state, until)
     rows = {name: {"allowed": value, "used": spent.get(name)} for name, value in allowed.model_dump().items()}
     if as_json:
         typer.echo(json.dumps({"run": folder.id, "limits": rows}))
@@ -111,6 +113,8 @@ def _set(folder: RunFolder, wanted: Limits) -> State:
     if not is_held(folder.log):
         past = Past()
         with Session(folder, listeners=[past.see]) as session:
+            if past.state.finished is not None:
+                raise UsageError(f"{folder.id} is finished", advice="Set [limits] and begin a new run.")
             session.append(LimitsChanged(limits=wanted, by=person()))
         return past.state
     ask(folder, Request("limits", person(), wanted))

@@ -42,8 +42,10 @@ class Observed:
 
     def settle(self) -> None:
         """Have what was seen brought to the disk, before a person is told of it."""
+        from goldenpath_loop.system.disk import flush
+
         fd = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            os.fsync(fd)
+            flush(fd)
         finally:
             os.close(fd)

@@ -26,6 +26,8 @@ __all__ = ["say_again", "watch_run", "write_worklog"]
 
 _PATCH = "culprit.patch"
 _PAUSED = 130
+_BEGINS_WITHIN_S = 60.0
+"""A run whose first line is older was not begun by this command: nobody worked on it meanwhile."""
 
 
 def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json: bool) -> int:
@@ -43,12 +45,10 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     import anyio
     from rich.console import Console
 
-    from goldenpath_loop import __version__
     from goldenpath_loop.core.past import Past
     from goldenpath_loop.engine.control import drive
     from goldenpath_loop.engine.secret_values import redactor_of
-    from goldenpath_loop.engine.timekeeper import behind_s
-    from goldenpath_loop.records.events import RunResumed, RunStarted
+    from goldenpath_loop.records.events import RunStarted
     from goldenpath_loop.review.live import LiveView
     from goldenpath_loop.review.search_report import search_report
     from goldenpath_loop.session.lock import is_held
@@ -76,12 +76,10 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
         with Session(folder, redactor, readers=[remember], listeners=[past.see]) as session, view:
             view.caught_up()
             session.watch(view.line)
-            if session.seq > 1:
-                assert past.state.last_at is not None
-                behind = behind_s(past.state.last_at)
-                session.append(
-                    RunResumed(version=__version__, torn_bytes=session.torn_bytes, behind_s=behind)
-                )
+            if past.state.finished is not None:
+                # Another engine came to its end between our look and our turn.
+                return say_again(folder, past.state, past.state.finished, as_json=as_json)
+            _note_resume(session, past.state)
             try:
                 end = anyio.run(
                     lambda: drive(
@@ -109,6 +107,20 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     if as_json:
         say_last(sys.stdout, _record(folder, end, past.state))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
+
+
+def _note_resume(session: Session, state: State) -> None:
+    """Write down that an engine goes on with a run, unless this one is the first."""
+    from goldenpath_loop import __version__
+    from goldenpath_loop.engine.timekeeper import behind_s
+    from goldenpath_loop.records.events import RunResumed
+    from goldenpath_loop.system import clock
+
+    assert state.last_at is not None
+    lay_s = (clock.now() - state.last_at).total_seconds()
+    if session.seq > 1 or lay_s > _BEGINS_WITHIN_S:
+        behind = behind_s(state.last_at)
+        session.append(RunResumed(version=__version__, torn_bytes=session.torn_bytes, behind_s=behind))
 
 
 def _write_files(session: Session, state: State) -> None:

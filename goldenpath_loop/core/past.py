@@ -8,8 +8,11 @@ from goldenpath_loop.core.interpret import interpret
 from goldenpath_loop.core.state import State, evolve
 from goldenpath_loop.records.events import (
     AnyEvent,
+    ApprovalDecided,
+    ClockJumped,
     ControlRequested,
     EffectSettled,
+    LimitsChanged,
     RunPaused,
     RunResumed,
     VerdictReached,
@@ -36,8 +39,15 @@ class Past:
                 self._before, self._settled, self._said = before, event, 0
             case VerdictReached():
                 self._said += 1
-            case RunPaused() | RunResumed() | ControlRequested():
-                pass
+            case (
+                RunPaused()
+                | RunResumed()
+                | ControlRequested()
+                | LimitsChanged()
+                | ApprovalDecided()
+                | ClockJumped()
+            ):
+                pass  # these may come at any moment, also before what follows from the receipt was said
             case _:
                 self._settled = None
 

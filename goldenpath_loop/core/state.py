@@ -79,6 +79,8 @@ class State:
     started: RunStarted | None = None
     started_at: datetime | None = None
     last_at: datetime | None = None
+    worked_at: datetime | None = None
+    """When an engine last wrote a line; people also write into a run that lies dead."""
     last_seq: int = 0
     before_last: str = ""
     """SHA-256 of the line before the last one."""
@@ -217,6 +219,8 @@ def evolve(state: State, line: Line) -> State:
     """The state after one more line."""
     at = datetime.fromisoformat(line.at)
     changes = _changes(state, line.event, at)
+    if not isinstance(line.event, LimitsChanged | ApprovalDecided):
+        changes["worked_at"] = at
     return _with(state, **changes, last_at=at, last_seq=line.seq, before_last=line.prev)
 
 
@@ -318,7 +322,7 @@ def _cut_off(record: EffectRecord) -> EffectRecord:
 
 def _resumed(state: State, at: datetime) -> dict[str, Any]:
     # After a kill there is no pause event: the stretch ended with the last line that reached the disk.
-    ended = state.active_until(state.last_at) if state.last_at and not state.paused else state.active_s
+    ended = state.active_until(state.worked_at) if state.worked_at and not state.paused else state.active_s
     # What was in flight is asked for again by the next decision, after whatever it needs is there again; the
     # performers of changes look at the world first, so nothing is done twice. What nobody can look at is left to
     # a person.

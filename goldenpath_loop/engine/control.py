@@ -157,7 +157,7 @@ async def _follow_requests(
     while True:
         for request in take(session.folder):
             if request.kind == "limits":
-                if request.limits is not None:
+                if request.limits is not None and past.state.finished is None:
                     session.append(LimitsChanged(limits=request.limits, by=request.by))
                     await session.commit()
                 continue

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 
 from goldenpath_loop.errors import ProcessError
 from goldenpath_loop.records.target import SuiteSpec
@@ -52,6 +53,8 @@ async def environment_for(suite: SuiteSpec, *, tree: Path, store: Path, python: 
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             await _build(suite, tree, folder, python)
+            # Or a power failure leaves the mark and takes what it stands for.
+            await to_thread.run_sync(os.sync)
             (folder / _READY).touch()
     return folder
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from goldenpath_loop.records.base import Revision
 from goldenpath_loop.records.receipts import PullRequestReceipt
+from goldenpath_loop.system.disk import flush
 
 __all__ = ["PullRequest", "address_of", "open_pull_request", "withdraw"]
 
@@ -102,5 +102,5 @@ def _write(path: Path, data: bytes) -> None:
     with fresh.open("wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        flush(file.fileno())
     fresh.replace(path)

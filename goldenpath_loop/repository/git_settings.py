@@ -23,6 +23,8 @@ _NEUTRAL = {
     "core.attributesFile": os.devnull,
     "core.autocrlf": "false",
     "core.fsmonitor": "false",
+    # A receipt that names a commit is on the disk; so has the commit to be.
+    "core.fsync": "committed",
     "core.hooksPath": os.devnull,
     "core.quotePath": "false",
     "core.sparseCheckout": "false",

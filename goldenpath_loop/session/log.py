@@ -6,8 +6,10 @@ of a crash, it is moved aside; damage anywhere else stops with the line's number
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +24,7 @@ from goldenpath_loop.session.lock import lock, release
 from goldenpath_loop.session.redaction import Redactor
 from goldenpath_loop.system import clock
 from goldenpath_loop.system.collection import without_collection
-from goldenpath_loop.system.disk import advice_for
+from goldenpath_loop.system.disk import advice_for, flush
 
 __all__ = ["COMMIT_POINTS", "SessionLog"]
 
@@ -31,6 +33,7 @@ COMMIT_POINTS = frozenset(
         "approval.decided",
         "approval.requested",
         "clock.jumped",
+        "control.requested",
         "run.started",
         "run.paused",
         "run.resumed",
@@ -79,6 +82,7 @@ class SessionLog:
         """Number of the last line that is known to be on the disk."""
         self._promised_seq = 0
         self._poisoned = ""
+        self._writing = threading.Lock()
         try:
             is_new = not path.exists()
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
@@ -94,6 +98,7 @@ class SessionLog:
             os.close(self._fd)
             raise
         self.synced_seq = self._promised_seq = self.seq
+        self._synced_end = self.end
 
     def __enter__(self) -> Self:
         return self
@@ -160,8 +165,10 @@ class SessionLog:
                 where=str(self.path),
                 advice="A value of the settings file may be part of a name; give either another value.",
             ) from error
-        self._write(raw + b"\n")
-        self._chain.advance(raw)
+        with self._writing:
+            self._refuse_if_poisoned()
+            self._write(raw + b"\n")
+            self._chain.advance(raw)
         if kind in COMMIT_POINTS:
             self._promised_seq = line.seq
         return line
@@ -173,15 +180,19 @@ class SessionLog:
             LogError: The disk did not take them, or the log is not where it was any more.
         """
         self._refuse_if_poisoned()
-        seq = self.seq
+        seq, end = self.seq, self.end
         self._check_place()
         try:
-            os.fsync(self._fd)
+            flush(self._fd)
         except OSError as error:
-            # After a failed fsync the kernel may have dropped the pages: trying again would lie.
-            self._poisoned = f"the disk did not take the log: {error.strerror}"
+            # After a failed fsync the kernel may have dropped the pages: trying again would lie, and so would they,
+            # for they can still be read. What was not brought to the disk was not relied on either.
+            with self._writing:
+                self._poisoned = f"the disk did not take the log: {error.strerror}"
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._fd, self._synced_end)
             raise LogError(self._poisoned, where=str(self.path)) from error
-        self.synced_seq = max(self.synced_seq, seq)
+        self.synced_seq, self._synced_end = seq, end
 
     def _refuse_if_poisoned(self) -> None:
         if self._poisoned:

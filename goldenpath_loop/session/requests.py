@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Literal, get_args
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.session.folder import RunFolder
-from goldenpath_loop.system.disk import advice_for
+from goldenpath_loop.system.disk import advice_for, flush
 
 __all__ = ["Request", "RequestKind", "ask", "take"]
 
@@ -45,7 +44,7 @@ def ask(run: RunFolder, request: Request) -> None:
             limits = request.limits.model_dump() if request.limits else None
             json.dump({"kind": request.kind, "by": request.by, "limits": limits}, file)
             file.flush()
-            os.fsync(file.fileno())
+            flush(file.fileno())
         fresh.replace(folder / f"{uuid.uuid4().hex}.json")
     except OSError as error:
         message = f"the request could not be left: {error.strerror}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.session.redaction import Redactor
-from goldenpath_loop.system.disk import advice_for
+from goldenpath_loop.system.disk import advice_for, flush
 
 __all__ = ["EvidenceStore", "Stored"]
 
@@ -64,7 +64,7 @@ class EvidenceStore:
             with fresh.open("wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                flush(file.fileno())
             fresh.replace(path)
         finally:
             fresh.unlink(missing_ok=True)

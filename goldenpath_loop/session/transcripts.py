@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Self
 from goldenpath_loop.errors import LogError
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.redaction import Redactor
-from goldenpath_loop.system.disk import advice_for
+from goldenpath_loop.system.disk import advice_for, flush
 
 __all__ = [
     "FOLDER",
@@ -83,7 +82,7 @@ class Transcript:
             LogError: The disk did not take them.
         """
         try:
-            os.fsync(self._file.fileno())
+            flush(self._file.fileno())
         except OSError as error:
             raise _unwritten(error, self.path) from error
         return self._hash.hexdigest()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 from pathlib import Path
 
 from goldenpath_loop.errors import DiskError
 
-__all__ = ["advice_for", "disk_error", "require_room"]
+__all__ = ["advice_for", "disk_error", "flush", "require_room"]
 
 _LEAST_BYTES = 1_000_000
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -16,6 +18,20 @@ _CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 _BROKEN = frozenset({errno.EIO, errno.ENXIO, errno.ENODEV})
 _SAFE = "everything before it is safe."
+
+
+def flush(fd: int) -> None:
+    """Bring a file to the disk, past the drive's own memory where the system can ask for that (macOS).
+
+    Raises:
+        OSError: The disk did not take it.
+    """
+    beyond_the_drive = getattr(fcntl, "F_FULLFSYNC", None)
+    if beyond_the_drive is not None:
+        with contextlib.suppress(OSError):  # not every file system knows it
+            fcntl.fcntl(fd, beyond_the_drive)
+            return
+    os.fsync(fd)
 
 
 def advice_for(error: OSError) -> str:

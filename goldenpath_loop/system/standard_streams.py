@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import select
 from collections import deque
 from threading import Condition, Thread
 from types import TracebackType
@@ -163,4 +164,8 @@ def _write_whole(target: TextIO, text: str) -> None:
     target.flush()
     data = memoryview(text.encode(target.encoding or "utf-8", "replace"))
     while data:
-        data = data[os.write(number, data) :]
+        try:
+            data = data[os.write(number, data) :]
+        except BlockingIOError:
+            # Somebody at the other end made it so; a reader who is slow is a reader all the same.
+            select.select([], [number], [])

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +15,20 @@ import pytest
 
 from goldenpath_loop.core.past import unsaid
 from goldenpath_loop.core.remedies import is_proven, remedies
-from goldenpath_loop.core.state import State
+from goldenpath_loop.core.state import State, fold
 from goldenpath_loop.records.effects import AnyEffect, Change, ComposeRemedies, PrepareWorktree
-from goldenpath_loop.records.events import AnyEvent, EffectSettled, EvidenceCaptured, VerdictReached
+from goldenpath_loop.records.events import (
+    AnyEvent,
+    ApprovalDecided,
+    ClockJumped,
+    EffectSettled,
+    EvidenceCaptured,
+    LimitsChanged,
+    RunResumed,
+    VerdictReached,
+)
 from goldenpath_loop.records.line import Line
+from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.session.folder import RunFolder
 from goldenpath_loop.session.session import Session, load
 from goldenpath_loop.testing import paper_policy
@@ -192,6 +203,35 @@ def test_a_log_that_ends_between_receipt_and_verdict_is_completed_first(tmp_path
             assert after[0] == following
         elif isinstance(line.event, EffectSettled) and isinstance(following, VerdictReached):
             assert line.event.key not in following.verdict.because or following.verdict.kind in _OF_PHASES
+
+
+def test_what_people_write_into_a_dead_run_takes_no_verdict_from_it(tmp_path: Path) -> None:
+    """Other limits, a decision or a clock that was set may stand between a receipt and what follows from it."""
+    whole = anyio.run(lambda: live(start(tmp_path / "whole"), simple()))
+    lines = next(whole.lines[: line.seq] for line in whole.lines if len(unsaid(whole.lines[: line.seq])) > 0)
+    after = unsaid(lines)
+    last = lines[-1]
+    for event in (
+        LimitsChanged(limits=Limits(), by="ada"),
+        ClockJumped(by_s=60),
+        ApprovalDecided(key="k", approved=True, by="ada"),
+    ):
+        assert unsaid([*lines, dataclasses.replace(last, seq=last.seq + 1, event=event)]) == after
+
+
+def test_the_time_a_run_lay_dead_is_not_its_own(tmp_path: Path) -> None:
+    """Also when a person gave it other limits before it was resumed."""
+    whole = anyio.run(lambda: live(start(tmp_path / "whole"), simple()))
+    lines = whole.lines[:40]
+    worked_s = fold(lines).active_until(datetime.fromisoformat(lines[-1].at))
+    later = datetime.fromisoformat(lines[-1].at) + timedelta(hours=6)
+    changed = dataclasses.replace(
+        lines[-1], seq=41, at=later.isoformat(), event=LimitsChanged(limits=Limits(), by="ada")
+    )
+    resumed = dataclasses.replace(
+        lines[-1], seq=42, at=(later + timedelta(hours=1)).isoformat(), event=RunResumed(version="1")
+    )
+    assert fold([*lines, changed, resumed]).active_s == pytest.approx(worked_s)
 
 
 _OF_PHASES = ("triage", "culprit", "stability", "priority")

@@ -69,7 +69,6 @@ def test_a_line_has_the_shape_that_was_promised(tmp_path: Path) -> None:
 def test_what_somebody_relies_on_is_a_commit_point() -> None:
     """Everything that is promised is on the disk first; only evidence and words said in passing may wait."""
     assert {event.type for event in EVENTS} - COMMIT_POINTS == {
-        "control.requested",
         "cycle.finished",
         "evidence.captured",
         "finding.rejected",
