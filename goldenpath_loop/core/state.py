@@ -21,6 +21,7 @@ from goldenpath_loop.records.events import (
     CycleStarted,
     DecisionMade,
     EffectFailed,
+    EffectPutOff,
     EffectRequested,
     EffectSettled,
     EvidenceCaptured,
@@ -249,6 +250,9 @@ def _changes(state: State, event: AnyEvent | UnknownEvent, at: datetime) -> dict
                 state.effects[event.key], status="failed", error=event.error, advice=event.advice
             )
             return {"effects": state.effects.plus(event.key, record)}
+        case EffectPutOff(key=key):
+            others = {name: record for name, record in state.effects.items() if name != key}
+            return {"effects": PersistentMap(others)}
         case VerdictReached(verdict=verdict):
             return {"verdicts": state.verdicts.plus(verdict)}
         case DecisionMade():

@@ -25,6 +25,7 @@ from goldenpath_loop.records.effects import AnyEffect, DispatchAgent
 from goldenpath_loop.records.events import (
     AnyEvent,
     EffectFailed,
+    EffectPutOff,
     EffectRequested,
     EvidenceCaptured,
     FindingAppended,
@@ -157,8 +158,11 @@ class Engine:
 
     def _settle(self, outcome: Outcome) -> None:
         key = outcome.effect.key
-        if self.state.is_over(key) or outcome.is_put_off:
+        if self.state.is_over(key):
             return  # a unit may run twice; the first outcome of a key wins
+        if outcome.is_put_off:
+            self._append(EffectPutOff(key=key))
+            return
         if outcome.receipt is None:
             self._append(
                 EffectFailed(

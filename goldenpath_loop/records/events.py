@@ -31,6 +31,7 @@ __all__ = [
     "CycleStarted",
     "DecisionMade",
     "EffectFailed",
+    "EffectPutOff",
     "EffectRequested",
     "EffectSettled",
     "Event",
@@ -206,6 +207,13 @@ class EffectFailed(Event):
     duration_s: float = Field(default=0.0, ge=0)
 
 
+class EffectPutOff(Event):
+    """The touch was asked for and not begun, because the run came to rest; it is asked for again."""
+
+    type: Literal["effect.put_off"] = "effect.put_off"
+    key: EffectKey
+
+
 class EvidenceCaptured(Event):
     """Bytes were stored and have a name now."""
 
@@ -322,6 +330,7 @@ AnyEvent = Annotated[
     | EffectRequested
     | EffectSettled
     | EffectFailed
+    | EffectPutOff
     | EvidenceCaptured
     | FindingAppended
     | FindingRejected

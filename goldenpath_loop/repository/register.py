@@ -83,6 +83,8 @@ async def register(root: Path, *, remote: str, branch: str, entry: Entry, text: 
             case "moved":
                 where = f"at {found[head][:10]}" if head in found else "gone"
                 raise RepositoryError(f"{branch} is {where} on {remote} since it was pushed", where=branch)
+            case "absent":
+                return Registered(entry, True, f"{ref} of {remote} could not be fetched")
             case "unreadable":
                 return Registered(entry, True, f"{ref} of {remote} is no entry of a pull request")
             case "ours":
@@ -100,19 +102,22 @@ async def register(root: Path, *, remote: str, branch: str, entry: Entry, text: 
 
 
 def _whose(
-    mine: Entry, known: Entry | Literal["unreadable"] | None, branch_head: Revision | None
-) -> Literal["ours", "theirs", "moved", "unreadable"]:
-    if known == "unreadable":
-        return "unreadable"
+    mine: Entry, known: Entry | Literal["unreadable", "absent"] | None, branch_head: Revision | None
+) -> Literal["ours", "theirs", "moved", "unreadable", "absent"]:
+    if isinstance(known, str):
+        return known
     if known is not None and known.log != mine.log and known.head in (mine.head, branch_head):
         return "theirs"
     return "ours" if branch_head == mine.head else "moved"
 
 
-async def _read(remote: Remote, ref: str, revision: Revision) -> Entry | Literal["unreadable"]:
+async def _read(remote: Remote, ref: str, revision: Revision) -> Entry | Literal["unreadable", "absent"]:
     """The entry at `revision`; what it says comes from outside and is held to its form."""
-    if (await remote.git.attempt("cat-file", "-e", revision)).exit_code != 0:
+    is_here = ("cat-file", "-e", revision)
+    if (await remote.git.attempt(*is_here)).exit_code != 0:
         await remote.fetch(ref)
+        if (await remote.git.attempt(*is_here)).exit_code != 0:
+            return "absent"
     shown = await remote.git.attempt("log", "-1", "--format=%ce%n%B", revision, "--")
     email, _, message = shown.output.decode("utf-8", "replace").partition("\n")
     rows = (line.partition(": ") for line in message.splitlines() if line.startswith("Goldenpath-"))

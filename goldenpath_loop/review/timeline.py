@@ -19,6 +19,7 @@ from goldenpath_loop.records.events import (
     CycleStarted,
     DecisionMade,
     EffectFailed,
+    EffectPutOff,
     EffectRequested,
     EffectSettled,
     EvidenceCaptured,
@@ -176,6 +177,8 @@ def _told(line: Line, after: State, took_s: float) -> _Told:
             record = after.effects.get(key)
             what = effect_words(record.effect) if record else key
             yield Weight.HEADLINE, "bad", f"failed: {what}: {error}"
+        case EffectPutOff(key=key):
+            yield Weight.TRACE, "quiet", f"put off: {key}"
         case UnknownEvent(name=name):
             yield (
                 Weight.DETAIL,

@@ -14,6 +14,7 @@ from goldenpath_loop.records.events import (
     ClockJumped,
     CycleStarted,
     EffectFailed,
+    EffectPutOff,
     EffectRequested,
     EffectSettled,
     PhaseFinished,
@@ -83,7 +84,7 @@ class Watch:
         match line.event:
             case EffectRequested(effect=effect):
                 self.running[effect.key] = Running(effect_words(effect), datetime.fromisoformat(line.at))
-            case EffectSettled(key=key) | EffectFailed(key=key):
+            case EffectSettled(key=key) | EffectFailed(key=key) | EffectPutOff(key=key):
                 self.running.pop(key, None)
             case RunPaused() | RunFinished() | RunResumed():
                 self.running.clear()

@@ -42,6 +42,7 @@ _REVISION = re.compile(r"[0-9a-f]{8,}")
 
 SETTLING = {
     "evidence.captured",
+    "effect.put_off",
     "effect.settled",
     "effect.failed",
     "verdict.reached",

@@ -13,9 +13,15 @@ from goldenpath_loop.core.state import fold
 from goldenpath_loop.engine.door import Door
 from goldenpath_loop.engine.loop import Engine
 from goldenpath_loop.engine.units import LocalWorkers, Outcome
-from goldenpath_loop.errors import DiskError, InternalError, LogError, RepositoryError
+from goldenpath_loop.errors import DiskError, InternalError, LogError, PutOffError, RepositoryError
 from goldenpath_loop.records.effects import AnyEffect, CollectTests, InspectBase, ReadHistory, RunSuite
-from goldenpath_loop.records.events import EffectFailed, EffectSettled, LimitsChanged
+from goldenpath_loop.records.events import (
+    EffectFailed,
+    EffectPutOff,
+    EffectRequested,
+    EffectSettled,
+    LimitsChanged,
+)
 from goldenpath_loop.records.policy import Limits
 from goldenpath_loop.records.receipts import AnyReceipt, BaseReceipt, HistoryReceipt
 from goldenpath_loop.session.session import Session
@@ -359,3 +365,21 @@ async def test_a_lowered_limit_does_not_wait_for_what_is_under_way(tmp_path: Pat
             finished = await engine.run()
     assert finished is not None
     assert finished.outcome == "budget"
+
+
+async def test_what_was_asked_for_and_not_begun_is_not_in_flight_any_more(tmp_path: Path) -> None:
+    """A resume would otherwise take it for cut off, and of a deploy script that nobody can ask call it failed."""
+    run, door = start(tmp_path / "run"), Door()
+
+    async def perform(effect: AnyEffect) -> AnyReceipt:
+        await door.close()
+        raise PutOffError(where=effect.key)
+
+    with Session(run) as session:
+        async with LocalWorkers(perform, jobs=1, door=door) as workers:
+            assert await Engine(session, paper_policy(), workers, door=door).run() is None
+        lines = list(session.replay())
+    asked = [line.event.effect.key for line in lines if isinstance(line.event, EffectRequested)]
+    assert [line.event.key for line in lines if isinstance(line.event, EffectPutOff)] == asked != []
+    assert fold(lines).in_flight == ()
+    assert not set(asked) & {*fold(lines).effects}

@@ -26,6 +26,7 @@ from goldenpath_loop.records.events import (
     CycleStarted,
     DecisionMade,
     EffectFailed,
+    EffectPutOff,
     EffectRequested,
     EffectSettled,
     EvidenceCaptured,
@@ -421,6 +422,7 @@ EVENTS: tuple[AnyEvent, ...] = (
     ),
     *(EffectRequested(effect=effect) for effect in EFFECTS),
     *(EffectSettled(key="k", receipt=one, evidence=("E1",), duration_s=0.5) for one in RECEIPTS),
+    EffectPutOff(key="k"),
     EffectFailed(key="k", error="e", advice="a", duration_s=1.0),
     EvidenceCaptured(
         evidence=Evidence(

@@ -70,6 +70,7 @@ def test_what_somebody_relies_on_is_a_commit_point() -> None:
     """Everything that is promised is on the disk first; only evidence and words said in passing may wait."""
     assert {event.type for event in EVENTS} - COMMIT_POINTS == {
         "cycle.finished",
+        "effect.put_off",
         "evidence.captured",
         "finding.rejected",
         "limit.reached",
