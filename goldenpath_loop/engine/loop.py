@@ -92,7 +92,6 @@ class Engine:
             # Also a run whose every step is at hand can be interrupted between two of them.
             await anyio.lowlevel.checkpoint()
             if self.door.is_closed:
-                self.workers.close()
                 if not self.workers.is_busy:
                     return None
                 self._settle(await self.workers.next_outcome())

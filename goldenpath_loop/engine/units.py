@@ -58,13 +58,9 @@ class Workers(Protocol):
         """Wait until any unit is over."""
         ...
 
-    def close(self) -> None:
-        """Begin no unit any more; one that only waits for its turn is given up without an outcome."""
-        ...
-
     @property
     def is_busy(self) -> bool:
-        """Whether a unit is being carried out, or an outcome was not fetched yet."""
+        """Whether a unit is not over, or an outcome was not fetched yet."""
         ...
 
 
@@ -85,8 +81,6 @@ class LocalWorkers:
         self._limiter = anyio.CapacityLimiter(jobs)
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._door = door or Door()
-        self._is_closed = False
-        self._under_way: set[str] = set()
         self._unfetched = 0
         self._tasks = anyio.create_task_group()
         send, receive = anyio.create_memory_object_stream[Outcome](1000)
@@ -128,17 +122,13 @@ class LocalWorkers:
         self._unfetched -= 1
         return outcome
 
-    def close(self) -> None:
-        """Begin no unit any more; one that only waits for its turn is given up without an outcome."""
-        self._is_closed = True
-
     @property
     def is_busy(self) -> bool:
-        """Whether a unit is being carried out, or an outcome was not fetched yet."""
-        return bool(self._under_way) or self._unfetched > 0
+        """Whether a unit is not over, or an outcome was not fetched yet."""
+        return bool(self._scopes) or self._unfetched > 0
 
     async def _run(self, effect: AnyEffect, scope: anyio.CancelScope) -> None:
-        outcome: Outcome | None = Outcome(effect, None, error="cancelled")
+        outcome = Outcome(effect, None, error="cancelled")
         try:
             with scope:
                 if effect.kind in _HEAVY:
@@ -148,18 +138,13 @@ class LocalWorkers:
                     outcome = await self._begun(effect)
         finally:
             del self._scopes[effect.key]
-            self._under_way.discard(effect.key)
-        if outcome is not None:
             self._unfetched += 1
-            await self._send.send(outcome)
+        await self._send.send(outcome)
 
-    async def _begun(self, effect: AnyEffect) -> Outcome | None:
-        if self._is_closed:
-            return None
+    async def _begun(self, effect: AnyEffect) -> Outcome:
         if self._door.is_closed:
             # Whoever does not know yet that the door is closed may be waiting for this very outcome.
             return Outcome(effect, None, is_put_off=True)
-        self._under_way.add(effect.key)
         return await self._performed(effect)
 
     async def _performed(self, effect: AnyEffect) -> Outcome:

@@ -249,9 +249,6 @@ class Repeating:
         """Oldest first."""
         return self.outcomes.pop(0)
 
-    def close(self) -> None:
-        """Nothing waits here."""
-
     @property
     def is_busy(self) -> bool:
         """Whether something is to be fetched."""
@@ -317,15 +314,17 @@ async def test_a_pausing_engine_lets_what_runs_end_and_starts_nothing(tmp_path: 
             await release.wait()
         return BaseReceipt(problem="x")
 
-    async with LocalWorkers(perform, jobs=1) as workers:
+    door = Door()
+    async with LocalWorkers(perform, jobs=1, door=door) as workers:
         await workers.submit(_suite("one"))
         await workers.submit(_suite("two"))
         while not begun:
             await anyio.lowlevel.checkpoint()
-        workers.close()
+        await door.close()
         assert workers.is_busy
         release.set()
         assert (await workers.next_outcome()).effect.key == "one"
+        assert await workers.next_outcome() == Outcome(_suite("two"), None, is_put_off=True)
         await anyio.wait_all_tasks_blocked()
         assert not workers.is_busy
     assert begun == ["one"]
