@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from goldenpath_loop.cli.runs import warn_of_network
 from goldenpath_loop.core.state import State
@@ -21,6 +21,10 @@ from goldenpath_loop.session.session import Session
 from goldenpath_loop.session.store import EvidenceStore
 from goldenpath_loop.system.disk import advice_for
 from goldenpath_loop.system.standard_streams import ViewStream, say_last
+
+if TYPE_CHECKING:
+    from goldenpath_loop.core.past import Past
+    from goldenpath_loop.engine.witness import OnProgress
 
 __all__ = ["say_again", "watch_run", "write_worklog"]
 
@@ -42,11 +46,9 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     Raises:
         LogError: The log has no beginning, is damaged, or another process writes it.
     """
-    import anyio
     from rich.console import Console
 
     from goldenpath_loop.core.past import Past
-    from goldenpath_loop.engine.control import drive
     from goldenpath_loop.engine.secret_values import redactor_of
     from goldenpath_loop.records.events import RunStarted
     from goldenpath_loop.review.live import LiveView
@@ -59,7 +61,6 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     started = first.event if first else None
     if not isinstance(started, RunStarted):
         raise LogError("the log has no beginning", where=str(folder.log))
-    root, config_folder = Path(started.root), Path(started.config_file).parent
     warn_of_network(folder.path.parent)
     past = Past()
     if not is_held(folder.log):
@@ -68,7 +69,7 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     with ViewStream(None if as_json else sys.stdout) as view_stream:
         console = Console(file=cast("TextIO", view_stream), quiet=as_json)
         view = LiveView(console, live=console.is_terminal and not as_json, worklog=folder.worklog)
-        redactor = redactor_of(settings, config_folder)
+        redactor = redactor_of(settings, Path(started.config_file).parent)
 
         def remember(line: Line) -> None:
             view.remember(line, past.state)
@@ -76,28 +77,8 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
         with Session(folder, redactor, readers=[remember], listeners=[past.see]) as session, view:
             view.caught_up()
             session.watch(view.line)
-            if past.state.finished is not None:
-                # Another engine came to its end between our look and our turn.
-                return say_again(folder, past.state, past.state.finished, as_json=as_json)
-            _note_resume(session, past.state)
-            try:
-                end = anyio.run(
-                    lambda: drive(
-                        session,
-                        past=past,
-                        settings=settings,
-                        policy=policy,
-                        root=root,
-                        config_folder=config_folder,
-                        on_progress=view.progress,
-                    )
-                )
-            except BaseException:
-                # The first error is the one to tell; what can be made again from the log is not worth a second.
-                with contextlib.suppress(LoopError):
-                    _write_files(session, past.state)
-                raise
-            _write_files(session, past.state)
+            # Another engine may have come to its end between our look and our turn.
+            end = past.state.finished or _driven(session, past, settings, policy, view.progress)
         if not as_json and started.question is not None:
             patch = folder.path / _PATCH
             if patch.exists():
@@ -107,6 +88,38 @@ def watch_run(folder: RunFolder, settings: Settings, policy: Policy, *, as_json:
     if as_json:
         say_last(sys.stdout, _record(folder, end, past.state))
     return end.exit_code if isinstance(end, RunFinished) else _PAUSED
+
+
+def _driven(
+    session: Session, past: Past, settings: Settings, policy: Policy, on_progress: OnProgress
+) -> RunFinished | RunPaused:
+    """Go on with the open run, and leave what a person reads behind on every way out."""
+    import anyio
+
+    from goldenpath_loop.engine.control import drive
+
+    started = past.state.started
+    assert started is not None
+    _note_resume(session, past.state)
+    try:
+        end = anyio.run(
+            lambda: drive(
+                session,
+                past=past,
+                settings=settings,
+                policy=policy,
+                root=Path(started.root),
+                config_folder=Path(started.config_file).parent,
+                on_progress=on_progress,
+            )
+        )
+    except BaseException:
+        # The first error is the one to tell; what can be made again from the log is not worth a second.
+        with contextlib.suppress(LoopError):
+            _write_files(session, past.state)
+        raise
+    _write_files(session, past.state)
+    return end
 
 
 def _note_resume(session: Session, state: State) -> None:
